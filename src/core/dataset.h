@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A dataset in memory: MNIST where it lies, the built-in synthetic digits, or a folder of four IDX files. */
+#ifndef CORE_DATASET_H
+#define CORE_DATASET_H
+
+#include "core/digest.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dataset {
+	char *name;   /* "mnist", "synth", or the last part of the folder's path */
+	char *source; /* where it came from: a folder, or "built in" */
+	size_t n_train, n_test;
+	uint8_t *train_images, *train_labels; /* n x 28 x 28 and n */
+	uint8_t *test_images, *test_labels;
+	char digest[DIGEST_SIZE]; /* of all four arrays, in this order */
+};
+
+/* The folder that holds MNIST's four files (plain or .gz): $CNNBENCH_DATA, the cache's mnist folder,
+ * ./data, ./data/MNIST/raw, in this order.  NULL, without error(), where none does; free() it. */
+char *dataset_find_mnist(void);
+
+/*
+ * Load what --dataset names: "mnist" (its digest is pinned: what lies under that name and is not
+ * MNIST is refused), "synth", or a folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
+ * t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or .gz, of any size.  NULL: MNIST
+ * where it is found, else synth, said aloud with note().  -1 after error().
+ */
+int dataset_load(struct dataset *dataset, const char *choice);
+void dataset_free(struct dataset *dataset);
+
+#endif

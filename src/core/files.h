@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths and files: the few things that more than one module needs.  All return -1 after error(). */
+#ifndef CORE_FILES_H
+#define CORE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+char *files_join(const char *folder, const char *name); /* "folder/name"; free() it */
+bool files_is_folder(const char *path);
+bool files_is_regular(const char *path);               /* a plain file itself, no link to one */
+
+/* Make a folder and its parents (mode 0777 less the umask); fine if it is there. */
+int files_make_folder(const char *path);
+
+/* Remove a folder of ours with all below it; never follows links. */
+int files_remove_folder(const char *path);
+
+/* Write a whole file by way of a temporary one beside it, fsync and rename: it is there whole or not at all. */
+int files_write(const char *path, const void *bytes, size_t size);
+
+/* Read a whole file of at most `limit` bytes; a NUL byte is added behind.  NULL after error(). */
+char *files_read(const char *path, size_t limit, size_t *size);
+
+/* cnnbench's cache folder, made if missing: $XDG_CACHE_HOME/cnnbench, else ~/.cache/cnnbench.
+ * NULL after error(), which names the variable to set. */
+char *files_cache(void);
+
+/* The absolute path of the running executable, links resolved.  NULL after error(). */
+char *files_self(void);
+
+/* Free bytes that this user may write in the file system of `folder`; -1 after error(). */
+int64_t files_free_space(const char *folder);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The job folder: everything that decides what a worker computes, written once by the runner, read
+ * by every worker.  docs/PROTOCOL.md describes the files for other languages.
+ *
+ *   data/<digest>/   train_images.npy  uint8  N x 28 x 28     test_images.npy  uint8  M x 28 x 28
+ *                    train_labels.npy  uint8  N               test_labels.npy  uint8  M
+ *   jobs/<digest>/   job.json          what follows, with the digest of every file
+ *                    init.npy          float32 P              initial parameters, one vector
+ *                    order.npy         uint32  epochs x N     row e: the samples of epoch e in order
+ *                    verify.npy        uint32  2 x n          two mini-epochs, trained last
+ */
+#ifndef CORE_JOB_H
+#define CORE_JOB_H
+
+#include "core/dataset.h"
+#include "core/model.h"
+#include "core/npy.h"
+
+enum { JOB_VERSION = 1 };
+
+/* What a user chooses about the work, beside the data. */
+struct work {
+	struct shape shape;
+	int epochs; /* 0: the mini-epochs alone */
+	size_t batch;
+	double lr, momentum;
+	uint64_t seed;
+};
+
+struct job {
+	char *folder;             /* absolute */
+	char digest[DIGEST_SIZE]; /* of job.json */
+	struct work work;
+	struct model model;
+	char *dataset;            /* its name */
+	char dataset_digest[DIGEST_SIZE];
+	size_t n_train, n_test;
+	size_t n_verify;          /* samples of one mini-epoch */
+	struct npy train_images, train_labels, test_images, test_labels; /* opened, not read */
+	struct npy init, order, verify;
+};
+
+/* Samples of one mini-epoch: min(4 B + p, 3000, N), p = N mod B, or ceil(B/2) where that is 0.
+ * Full batches and a partial one, so that stale graphs and left-over state show. */
+size_t job_verify_samples(size_t n_train, size_t batch);
+
+/* Write the job's folder into the cache (or find it there, once per content) and give its absolute
+ * path; free() it.  NULL after error(). */
+char *job_write(const char *cache, const struct dataset *dataset, const struct work *work);
+
+/* Open a job folder: job.json read, every array's type, shape and file size checked against it.
+ * Digests are the runner's to check, outside every clock. */
+int job_open(struct job *job, const char *folder);
+int job_check_digests(const struct job *job); /* -1 after error(): which file was altered, and what to do */
+void job_close(struct job *job);
+
+/* The work as the results record it: hyperparameters, shape, dataset, sizes, job digest. */
+json_t *job_record(const struct job *job);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * NumPy's .npy format, version 1.0: little-endian, C order; uint8 '|u1', uint32 '<u4', float32 '<f4'.
+ * Source: numpy.lib.format in NumPy's documentation.  The data starts at a multiple of 64 bytes.
+ */
+#ifndef CORE_NPY_H
+#define CORE_NPY_H
+
+#include <stddef.h>
+
+enum npy_type { NPY_U8, NPY_U32, NPY_F32 };
+enum { NPY_RANK_MAX = 4 };
+
+struct npy {
+	char *path;
+	enum npy_type type;
+	int rank;
+	size_t dims[NPY_RANK_MAX];
+	size_t count;  /* elements in all */
+	size_t offset; /* of the first element in the file, bytes */
+};
+
+size_t npy_type_size(enum npy_type type);
+
+/* Write an array as a whole new file (files_write).  -1 after error(). */
+int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data);
+
+/* Check the header and that the file has exactly the size it promises; nothing is read yet. */
+int npy_open(struct npy *array, const char *path);
+void npy_close(struct npy *array);
+
+/* Read elements first .. first+count-1 into `out`, which the caller owns. */
+int npy_read(const struct npy *array, size_t first, size_t count, void *out);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Medians, quartiles, Student's t. */
+#ifndef CORE_STATISTICS_H
+#define CORE_STATISTICS_H
+
+#include <stddef.h>
+
+struct spread {
+	double median, q1, q3, min, max, mean; /* NAN where n is 0 */
+	size_t n;
+};
+
+/* Values that are NAN are left out.  Quartiles by linear interpolation (Hyndman and Fan 1996, type 7). */
+struct spread statistics_spread(const double *values, size_t count);
+
+/* The p-quantile of Student's t with `freedom` >= 1 degrees of freedom, 0 < p < 1. */
+double statistics_student(double p, int freedom);
+
+struct ratio {
+	double value, low, high; /* low and high NAN where n < 2 */
+	size_t n;
+};
+
+/* The ratio a/b of pairs: exp of the mean of log(a/b), with the 95% interval of Student's t on the
+ * logarithms.  Pairs with a NAN are left out. */
+struct ratio statistics_ratio(const double *a, const double *b, size_t count);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal of a run: journal.jsonl in its results folder, the only truth.  Whatever happens is
+ * appended at once, a JSON object a line; everything else in the folder is made from it.  A torn last
+ * line (power cut, full disk) is ignored when reading.
+ *
+ * Records, by their "record"; "ns" is the runner's clock; what is unknown is null:
+ *
+ *   run     first line: schema "cnnbench-journal-1", version, started (UTC), ns, command [words],
+ *           options {...}, runs, min_time, timeout, threads, shuffle, work {job_record}, machine {machine_record},
+ *           removed_environment [names], platforms [{label, file, platform, ready, reason, help, hello}]
+ *   round   ns, round, order [labels]
+ *   start   ns, process, round, label, argv [words]
+ *   event   ns (when the runner had read it), process, event {...}; of a broken line: text (its beginning)
+ *   memory  ns, process, anonymous, file, vram, vram_delta, system (bytes); epoch where it is the sample at
+ *           the end of that epoch's train span
+ *   exit    ns, process, status, why, help, wall_seconds, user_seconds, system_seconds, peak_rss (of the
+ *           process), runner_seconds (CPU time of the runner meanwhile), exit_code or signal,
+ *           ledger {spans_seconds, outside_seconds}, log (path in the folder), log_tail [last lines]
+ *   end     ns, finished (UTC), signal (0: none)
+ */
+#ifndef RESULTS_JOURNAL_H
+#define RESULTS_JOURNAL_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOURNAL_SCHEMA "cnnbench-journal-1"
+#define JOURNAL_FILE "journal.jsonl"
+
+struct journal;
+
+/* Start a journal in an existing folder.  `reserve`: bytes that must be free in the file system,
+ * tried by writing, so that a full disk is found before training starts.  -1/NULL after error():
+ * not writable, full, or the folder holds a run already. */
+struct journal *journal_create(const char *folder, size_t reserve);
+
+/* Append a record; takes it over.  -1 after error(). */
+int journal_append(struct journal *journal, json_t *record);
+void journal_close(struct journal *journal);
+
+/* Read all whole records of a folder's journal as an array.  NULL after error(). */
+json_t *journal_read(const char *folder);
+
+#endif

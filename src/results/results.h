@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run measured, in memory: read from its journal, and nothing computed yet. */
+#ifndef RESULTS_RESULTS_H
+#define RESULTS_RESULTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum status {
+	STATUS_UNJUDGED, /* ran to its end; no judge has spoken */
+	STATUS_VERIFIED, STATUS_NOT_SHARP, STATUS_NOT_VERIFIED, STATUS_DIVERGED, STATUS_FAILED, STATUS_TIMEOUT,
+	STATUS_PROTOCOL_ERROR, STATUS_UNAVAILABLE, STATUS_INTERRUPTED, STATUS_UNVERIFIED_CSV,
+	STATUS_COUNT,
+};
+
+const char *status_name(enum status status);             /* "protocol_error" */
+int status_read(const char *name, enum status *status);  /* -1, silently: no such status */
+bool status_measured(enum status status);                /* it ran to its end: its figures are whole */
+
+/* NAN: not measured, or not finite. */
+struct epoch {
+	int number;            /* from 1; extra ones count on */
+	bool extra;            /* for time only */
+	double train_seconds;  /* the worker's clock */
+	double runner_seconds; /* the runner's clock, for the same span */
+	double train_loss, train_accuracy, test_loss, test_accuracy; /* accuracies as fractions */
+	double anonymous, file, vram, system; /* bytes at the end of the train span */
+	char stamp[24];        /* UTC, at the end of the train span */
+};
+
+struct span {
+	char name[16];
+	int epoch; /* 0: none */
+	double begin, end; /* seconds since the process was started */
+};
+
+/* One worker process. */
+struct execution {
+	int process, round;
+	enum status status;
+	char *why, *help;
+	struct epoch *epochs;
+	size_t n_epochs;
+	struct span *spans;
+	size_t n_spans;
+	double wall_seconds;  /* start to reaped */
+	double total_seconds; /* start to the end of `read`; NAN if it was not reached */
+	double outside_seconds, user_seconds, system_seconds, runner_seconds;
+	double peak_rss, mean_rss, peak_vram; /* bytes: of all samples, and the system's own peak */
+	json_t *hello; /* or NULL */
+};
+
+struct contestant {
+	char *label, *file, *platform;
+	enum status status; /* of the worst execution; unavailable ones have no execution */
+	char *why, *help;   /* that go with it */
+	struct execution *executions; /* in the order of rounds */
+	size_t n_executions;
+};
+
+struct results {
+	char *folder;
+	json_t *run;      /* the journal's "run" record */
+	char *finished;   /* UTC, or NULL: interrupted hard, or still going on */
+	int signal;       /* that ended it; 0: none */
+	struct contestant *contestants; /* in the order of --platform */
+	size_t n_contestants;
+};
+
+/* From the records of journal_read.  Interrupted journals give what they hold.  -1 after error(). */
+int results_read(struct results *results, const char *folder);
+void results_free(struct results *results);
+
+/* run.json: the whole of it, schema "cnnbench-run-1". */
+json_t *results_record(const struct results *results);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Follow one worker process from its start to its end, and write all that happens to the journal.
+ *
+ * The runner sleeps in poll(2) until an event, a signal or the next sample is due (at most 5 samples
+ * of memory a second; one more at the end of each train span).  It holds its own clock against the
+ * worker's: docs/METHOD.md, rule 2.
+ */
+#ifndef RUNNER_FOLLOW_H
+#define RUNNER_FOLLOW_H
+
+#include "core/job.h"
+#include "results/journal.h"
+#include "runner/selection.h"
+
+/* One run of one platform: what `follow` needs to know. */
+struct follow_order {
+	const struct candidate *candidate;
+	const struct job *job;
+	const char *results;        /* the results folder: logs/<file>.log is appended to */
+	char *const *environment;
+	int process;                /* number of this process in the run, from 1 */
+	int round;                  /* from 1 */
+	double min_time, timeout;   /* seconds; timeout 0: none */
+};
+
+/* Called for each event right after it was written down; for progress displays.  May be NULL. */
+struct observer {
+	void *context;
+	void (*event)(void *context, const struct follow_order *order, const json_t *event);
+};
+
+/*
+ * The status of the process, also in the journal's "exit" record with the reason in words: "unjudged"
+ * for all that went well (until a judge speaks), diverged, failed, timeout, protocol_error,
+ * unavailable, interrupted.  Returns -1 after error() only where the journal cannot be written.
+ */
+int follow(const struct follow_order *order, struct journal *journal, const struct observer *observer,
+           const char **status);
+
+#endif

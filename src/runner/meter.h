@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory of a worker, measured from outside, one definition for all platforms: a worker's process
+ * group.  What cannot be measured is -1 here and null or empty in all results.
+ */
+#ifndef RUNNER_METER_H
+#define RUNNER_METER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct meter_ram {
+	int64_t anonymous, file; /* resident bytes; file: file-backed and shared */
+};
+
+/* Sum over the process and its descendants.  Under a millisecond for a single process. */
+void meter_ram(pid_t worker, struct meter_ram *ram);
+
+/* RAM in use on the whole machine, bytes (total less available); -1 if unknown. */
+int64_t meter_system_ram(void);
+
+/*
+ * VRAM of the worker's processes, by NVML opened at run time (libnvidia-ml.so.1): the process's own,
+ * context included, or, where NVML hides processes (containers), what the device uses beyond what it
+ * used at meter_vram_open: `delta` is then 1.
+ */
+struct meter_vram {
+	void *library;
+	int64_t before; /* bytes in use on all devices at open */
+	int delta;
+};
+
+int meter_vram_open(struct meter_vram *vram); /* -1, silently: no NVML here */
+int64_t meter_vram(struct meter_vram *vram, pid_t worker); /* bytes, or -1 */
+void meter_vram_close(struct meter_vram *vram);
+
+#endif

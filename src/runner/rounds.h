@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Rounds: every platform once a round, each in a fresh process, in a random, recorded order. */
+#ifndef RUNNER_ROUNDS_H
+#define RUNNER_ROUNDS_H
+
+#include "runner/follow.h"
+
+struct rounds_order {
+	const struct selection *selection;
+	const struct job *job;
+	const char *results;
+	int runs;
+	double min_time, timeout;
+	uint64_t shuffle; /* seed of the orders */
+};
+
+/* A platform that failed, timed out, broke the protocol or is unavailable is not started again in
+ * later rounds.  After a signal nothing more is started.  -1 only where the journal cannot be written. */
+int rounds_run(const struct rounds_order *order, struct journal *journal, const struct observer *observer);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What --platform asks for: "a,b:option+key=value", "all", as a list of platforms with options,
+ * each probed, each with its canonical label.
+ */
+#ifndef RUNNER_SELECTION_H
+#define RUNNER_SELECTION_H
+
+#include "core/options.h"
+#include "runner/catalog.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct candidate {
+	char *platform;          /* "c_cpu", aliases resolved */
+	char *path;              /* of its worker; NULL: there is no such worker, `reason` says so */
+	char *label;             /* "c_cpu:isa=avx2": options sorted, defaults dropped */
+	char *file;              /* the label with every character outside [A-Za-z0-9._-] made '-', unique in the selection */
+	struct options *options; /* of the platform's own table, threads set; NULL where the probe gave none */
+	json_t *hello;           /* of the probe, or NULL */
+	bool ready;
+	char *reason, *help;     /* where not ready */
+};
+
+struct selection {
+	struct candidate *items;
+	size_t count;
+};
+
+/*
+ * `text` NULL or "all": every platform of the catalog.  A name that is no platform, an option it
+ * does not know, a bad value, the same label twice: -1 after error().  A platform that cannot run
+ * here is no error: it stands there with ready = false.  Probes take at most 10 s each and run
+ * side by side.  Aliases: cpu_numba, cuda_numba.
+ */
+int selection_make(struct selection *selection, const struct catalog *catalog, const char *text, int threads);
+void selection_free(struct selection *selection);
+
+/* Ask one worker whether it runs here with these options (NULL: its defaults), at most 10 s. */
+void selection_probe(struct candidate *candidate);
+
+#endif

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+#
+# cnnbench: build, test, install.  "make help" lists the targets.  GNU make 3.81 or later.
+#
+# Everything that is built lies in build/<compiler>[-<sanitizer>][-debug]/, so that configurations
+# live side by side:
+#
+#   build/gcc/cnnbench          the program; ./cnnbench points to the one built last
+#   build/gcc/worker-<name>     one program for each platform (mk/platform.mk, platforms/*/platform.mk)
+#   build/gcc/lib*.a            all code but the main functions, for the programs and the tests
+#   build/gcc/tests, bench      test and bench programs
+#   build/gcc/config.mk         what the probes found (scripts/probe); remove it to probe again
+#   build/gcc/flags             compiler and flags as of the last build; objects are newer than it
+#
+# Sources are found, never listed.  All paths below are relative: the checkout may lie anywhere.
+
+VERSION := 0.1.0
+
+# What a user may set:
+#   CC=clang  CFLAGS='-O2 -g'  LDFLAGS=  SAN=address|undefined|thread|address,undefined
+#   DEBUG=1   no optimisation             WERROR=1  warnings are errors
+#   V=1       show the commands           SETUP=no  never install packages
+#   PREFIX=/usr/local  DESTDIR=           ARGS=...  for "make run"
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+CLANG_FORMAT ?= clang-format
+AR ?= ar
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- The build folder ---------------------------------------------------------------------------
+
+comma := ,
+quote = '$(subst ','\'',$(1))'
+tag := $(notdir $(firstword $(CC)))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEBUG),-debug)
+B := build/$(tag)
+
+# Targets that compile nothing need no compiler.
+goals := $(or $(MAKECMDGOALS),all)
+ifneq ($(filter-out help clean format check-format setup setup-dev,$(goals)),)
+include $(B)/config.mk
+ifneq ($(filter test tests,$(goals)),)
+include $(B)/cmocka.mk
+endif
+endif
+
+# "make run" and "make test" first install what the system lacks, by scripts/setup.
+setup := $(if $(filter test,$(goals)),test,$(if $(filter run,$(goals)),run))
+$(B)/config.mk: scripts/probe | $(if $(setup),setup-$(setup))
+	@mkdir -p $(@D)
+	@CC=$(call quote,$(CC)) scripts/probe core >$@.new && mv $@.new $@
+$(B)/cmocka.mk: scripts/probe $(B)/config.mk
+	@CC=$(call quote,$(CC)) scripts/probe cmocka >$@.new && mv $@.new $@
+
+# ---- Flags --------------------------------------------------------------------------------------
+
+# Contraction is off everywhere: the reference, the generators and the digits must give the same
+# bits with every compiler.  A platform that wants fused operations asks for them by name.
+standard := -std=gnu11 -ffp-contract=off -pthread
+warnings := -Wall -Wextra -Wshadow -Wdouble-promotion -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wundef -Wformat=2 \
+	-Wwrite-strings -Wredundant-decls $(if $(WERROR),-Werror)
+sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+generate := $(standard) $(CFLAGS) $(if $(DEBUG),-O0 -g3) $(sanitize)
+include_flags := -D_GNU_SOURCE -Isrc -I$(B)/include $(DEPENDENCY_CFLAGS) $(CPPFLAGS)
+compile_flags := $(generate) $(warnings) $(include_flags)
+link_flags := -pthread $(CFLAGS) $(sanitize) $(LDFLAGS)
+libraries := $(DEPENDENCY_LIBS) -lm
+
+show = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+# EXTRA: flags of one object's own, set by mk/platform.mk.
+compile = $(call show,CC,$@)mkdir -p $(@D) && $(CC) $(compile_flags) $(EXTRA) -MMD -MP -c $< -o $@
+link = $(call show,LINK,$@)mkdir -p $(@D) && $(CC) $(link_flags) $(filter %.o,$^) $(filter %.a,$^)
+archive = $(call show,AR,$@)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+# ---- Sources ------------------------------------------------------------------------------------
+
+# *_linux.c and *_macos.c are compiled on their system only.
+other_systems := $(filter-out %_$(SYSTEM).c,%_linux.c %_macos.c)
+sources_in = $(filter-out $(other_systems),$(sort $(wildcard $(1:%=%/*.c))))
+objects_of = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+core_objects := $(call objects_of,$(call sources_in,src/core))
+worker_main := $(B)/obj/src/worker/main.o
+worker_objects := $(filter-out $(worker_main),$(call objects_of,$(call sources_in,src/worker)))
+program_main := $(call objects_of,$(wildcard src/cli/main.c))
+program_objects := $(filter-out $(program_main),\
+	$(call objects_of,$(call sources_in,src/runner src/results src/report src/cli)))
+tests := $(call sources_in,tests/unit tests/check)
+test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(filter-out %.h,$(tests))))
+test_scripts := $(sort $(wildcard tests/cli/test_*.sh))
+benches := $(call sources_in,bench)
+bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
+
+objects := $(core_objects) $(worker_objects) $(worker_main) $(program_main) $(program_objects) \
+	$(call objects_of,$(tests) $(benches))
+archives := $(B)/libcnnbench.a $(B)/libworker.a $(B)/libcore.a
+cnnbench := $(if $(program_main),$(B)/cnnbench)
+
+# ---- Rules --------------------------------------------------------------------------------------
+
+.PHONY: all run test tests bench bench-programs help format check-format clean install uninstall
+.PHONY: setup setup-dev setup-run setup-test link FORCE
+
+all: $(cnnbench) link  ## build the program and all workers (the default)
+
+$(B)/obj/%.o: %.c $(B)/flags | $(B)/include/version.h
+	$(compile)
+
+$(B)/libcore.a: $(core_objects) $(B)/sources
+	$(archive)
+$(B)/libworker.a: $(worker_objects) $(B)/sources
+	$(archive)
+$(B)/libcnnbench.a: $(program_objects) $(B)/sources
+	$(archive)
+$(B)/cnnbench: $(program_main) $(B)/libcnnbench.a $(B)/libcore.a
+	$(link) $(libraries) -o $@
+
+# The platforms: each platform.mk calls the macros of mk/platform.mk.
+workers :=
+include mk/platform.mk
+include $(sort $(wildcard platforms/*/platform.mk))
+all: $(workers)
+
+# $(call program,<target>,<source>,<more libraries>): one test or bench program.  A platform.mk
+# may say "needs-test_gemm := c_cpu" to have that worker's objects (but its main) linked to it.
+define program_rule
+$(1): $(call objects_of,$(2)) $(foreach name,$(needs-$(notdir $(1))),$(objects-$(name))) $(archives)
+	$$(link) $(3) $$(libraries) -o $$@
+endef
+$(foreach source,$(tests),$(eval $(call program_rule,$(patsubst %.c,$(B)/tests/%,$(notdir \
+	$(source))),$(source),$$(CMOCKA_LIBS))))
+$(foreach source,$(benches),$(eval $(call program_rule,$(source:%.c=$(B)/%),$(source))))
+
+$(call objects_of,$(tests)): EXTRA := $(CMOCKA_CFLAGS)
+
+-include $(objects:.o=.d)
+
+# $(call keep,<lines>): a file that changes only when its lines do; what depends on it is then made again.
+keep = @mkdir -p $(@D) && printf '%s\n' $(1) >$@.new && \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+$(B)/flags: FORCE
+	$(call keep,$(call quote,$(CC) $(compile_flags) $(link_flags) $(libraries) $(COMPILER)))
+$(B)/sources: FORCE
+	$(call keep,$(core_objects) $(worker_objects) $(program_objects))
+commit := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)
+$(B)/include/version.h: FORCE
+	$(call keep,'/* Made by the Makefile. */' '#define CNNBENCH_VERSION "$(VERSION)"' \
+		'#define CNNBENCH_COMMIT "$(commit)"')
+
+link: $(cnnbench)
+	@if [ "$$(readlink cnnbench)" != $(B)/cnnbench ] && [ -x $(B)/cnnbench ]; then \
+		ln -sfn $(B)/cnnbench cnnbench; fi
+
+# ---- Targets ------------------------------------------------------------------------------------
+
+run: all  ## train and compare: make run ARGS='--epochs 3 --platform c_cpu'
+	@./cnnbench run $(ARGS)
+
+surroundings = CNNBENCH="$$PWD/$(B)/cnnbench" CNNBENCH_BUILD="$$PWD/$(B)"
+test: all-but-link tests  ## build and run all tests
+	@$(surroundings) tests/run $(TESTFLAGS) $(test_programs) $(test_scripts)
+tests: $(test_programs)  ## build the test programs
+
+.PHONY: all-but-link
+all-but-link: $(cnnbench) $(workers)
+
+bench-programs: $(bench_programs)  ## build the bench programs
+bench: $(workers) $(cnnbench) $(bench_programs)  ## build and run the benchmarks of our own code
+	@for program in $(filter $(B)/bench/bench_%,$(bench_programs)); do \
+		echo "$$program"; $(surroundings) "$$program" || exit 1; done
+
+install: $(cnnbench) $(workers)  ## install below PREFIX (/usr/local), staged in DESTDIR
+	scripts/install install "$(DESTDIR)$(PREFIX)" $(cnnbench) $(workers)
+uninstall:  ## remove what install wrote
+	scripts/install uninstall "$(DESTDIR)$(PREFIX)" $(cnnbench) $(workers)
+
+setup:  ## install the packages that cnnbench needs
+	@scripts/setup run
+setup-dev:  ## install the packages for work on cnnbench itself: cmocka, clang, valgrind ...
+	@scripts/setup dev
+setup-run setup-test:
+	@SETUP=$(SETUP) scripts/setup $(@:setup-%=%)
+
+formatted = $$(git ls-files '*.c' '*.h')
+format:  ## lay out all C files with clang-format
+	$(CLANG_FORMAT) -i $(formatted)
+check-format:  ## fail if a C file is not laid out by clang-format
+	$(CLANG_FORMAT) --dry-run --Werror $(formatted)
+
+clean:  ## remove everything that was built
+	rm -rf build cnnbench
+
+help:  ## list the targets
+	@echo 'usage: make [CC=clang] [SAN=address|undefined|thread] [DEBUG=1] [WERROR=1] [V=1] [TARGET]...'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1|\2/p' Makefile | \
+		awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

@@ -10,4 +10,10 @@ enum { DIGEST_SIZE = 65 };
 void digest_bytes(const void *bytes, size_t size, char out[DIGEST_SIZE]);
 int digest_file(const char *path, char out[DIGEST_SIZE]); /* -1 after error() */
 
+/* Of bytes that come in parts; digest_end() frees `digest`. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_add(struct digest *digest, const void *bytes, size_t size);
+void digest_end(struct digest *digest, char out[DIGEST_SIZE]);
+
 #endif

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* The program's exit codes.  128 + n: ended by signal n. */
 enum exit_code {

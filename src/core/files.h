@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 char *files_join(const char *folder, const char *name); /* "folder/name"; free() it */
 bool files_is_folder(const char *path);
@@ -19,6 +20,10 @@ int files_remove_folder(const char *path);
 
 /* Write a whole file by way of a temporary one beside it, fsync and rename: it is there whole or not at all. */
 int files_write(const char *path, const void *bytes, size_t size);
+int files_write_parts(const char *path, const struct iovec *parts, int count); /* in one file, in order */
+
+/* Open a plain file for reading: its descriptor (close() it), and its size.  Never blocks on a pipe. */
+int files_open(const char *path, int64_t *size);
 
 /* Read a whole file of at most `limit` bytes; a NUL byte is added behind.  NULL after error(). */
 char *files_read(const char *path, size_t limit, size_t *size);

@@ -17,6 +17,9 @@
 
 enum { MODEL_SIDE = 28, MODEL_PIXELS = MODEL_SIDE * MODEL_SIDE, MODEL_CLASSES = 10 };
 
+/* Legal shapes: 1 to these.  All of them leave pixels. */
+enum { MODEL_FILTERS_MAX = 64, MODEL_HIDDEN_MAX = 1024, MODEL_FSIZE_MAX = 7 };
+
 /* Standardised input: (pixel / 255 - MODEL_MEAN) / MODEL_DEVIATION. */
 #define MODEL_MEAN 0.1307
 #define MODEL_DEVIATION 0.3081
@@ -44,12 +47,12 @@ struct model {
 	int conv1_side, pool1_side, conv2_side, pool2_side; /* 26, 13, 11, 5 by default */
 	size_t flat;                                        /* filters2 * pool2_side^2: 400 */
 	struct tensor tensors[TENSOR_COUNT];
-	size_t parameters;           /* floats in all: 54,018 by default */
+	size_t parameters;           /* floats in all: 53,866 by default */
 	uint64_t multiply_adds_forward; /* of one sample, dense: 240,544 */
 	uint64_t multiply_adds_step;    /* forward and backward of one sample, dense: 672,960 */
 };
 
-/* Fill in the model of a shape.  -1 after error() where a number is below 1 or no pixel is left. */
+/* Fill in the model of a shape.  -1 after error() where a number is out of its range. */
 int model_init(struct model *model, struct shape shape);
 
 /* Weights uniform in +-sqrt(6/fan_in), biases uniform in +-0.05 (never zero: where all inputs of a

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/files.h"
+
+#include "core/error.h"
+#include "core/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+char *files_join(const char *folder, const char *name)
+{
+	size_t length = strlen(folder);
+	const char *slash = length && folder[length - 1] == '/' ? "" : "/";
+
+	return memory_text("%s%s%s", folder, slash, name);
+}
+
+bool files_is_folder(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+bool files_is_regular(const char *path)
+{
+	struct stat status;
+
+	return !lstat(path, &status) && S_ISREG(status.st_mode);
+}
+
+/* Another process may make the same folder at the same moment. */
+static int make_one_folder(const char *path)
+{
+	if (!mkdir(path, 0777) || files_is_folder(path))
+		return 0;
+	if (errno == EEXIST)
+		errno = ENOTDIR;
+	return error("%s: cannot make this folder: %s", path, strerror(errno));
+}
+
+int files_make_folder(const char *path)
+{
+	char *part = memory_copy(path);
+	int result = 0;
+
+	for (char *slash = strchr(part + (*part == '/'), '/'); slash && !result; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (!files_is_folder(part))
+			result = make_one_folder(part);
+		*slash = '/';
+	}
+	if (!result)
+		result = make_one_folder(part);
+	free(part);
+	return result;
+}
+
+/* Empty the folder that `descriptor` is open on, and close it.  0, or -1 with errno.  Works by
+ * descriptors, so that a folder exchanged for a link meanwhile leads nowhere else. */
+static int empty_folder(int descriptor)
+{
+	DIR *folder = fdopendir(descriptor);
+	struct dirent *entry;
+	int result = 0;
+
+	if (!folder) {
+		close(descriptor);
+		return -1;
+	}
+	while (!result && (entry = readdir(folder))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (!unlinkat(descriptor, entry->d_name, 0) || errno == ENOENT)
+			continue;
+		/* Linux says EISDIR of a folder, macOS EPERM: try it as one. */
+		int inner = openat(descriptor, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		result = inner < 0 ? -1 : empty_folder(inner);
+		if (!result)
+			result = unlinkat(descriptor, entry->d_name, AT_REMOVEDIR);
+	}
+	int kept = errno;
+	closedir(folder);
+	errno = kept;
+	return result;
+}
+
+int files_remove_folder(const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (descriptor < 0 || empty_folder(descriptor) || rmdir(path))
+		return error("%s: cannot remove this folder: %s", path, strerror(errno));
+	return 0;
+}
+
+static int write_all(int descriptor, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(descriptor, bytes, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -1;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* A new file beside `path`, under a name that no other thread or process takes. */
+static int open_beside(const char *path, char **name)
+{
+	static atomic_uint number;
+
+	for (;;) {
+		*name = memory_text("%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&number, 1));
+		int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+		if (descriptor >= 0 || errno != EEXIST)
+			return descriptor;
+		free(*name);
+	}
+}
+
+static int write_parts(int descriptor, const struct iovec *parts, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (write_all(descriptor, parts[i].iov_base, parts[i].iov_len))
+			return -1;
+	return fsync(descriptor);
+}
+
+int files_write_parts(const char *path, const struct iovec *parts, int count)
+{
+	char *name;
+	int descriptor = open_beside(path, &name);
+	int result = descriptor;
+
+	if (descriptor >= 0) {
+		result = write_parts(descriptor, parts, count);
+		int kept = errno;
+		if (close(descriptor) && !result)
+			result = -1;
+		else
+			errno = kept;
+		if (!result)
+			result = rename(name, path);
+		kept = errno;
+		if (result)
+			unlink(name);
+		errno = kept;
+	}
+	free(name);
+	return result < 0 ? error("%s: cannot write this file: %s", path, strerror(errno)) : 0;
+}
+
+int files_write(const char *path, const void *bytes, size_t size)
+{
+	struct iovec part = {(void *)(uintptr_t)bytes, size};
+
+	return files_write_parts(path, &part, 1);
+}
+
+int files_open(const char *path, int64_t *size)
+{
+	/* O_NONBLOCK: opening a named pipe must not wait for a writer. */
+	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (descriptor < 0)
+		return error("%s: cannot open this file: %s", path, strerror(errno));
+	if (fstat(descriptor, &status) || !S_ISREG(status.st_mode)) {
+		close(descriptor);
+		return error("%s: not a plain file", path);
+	}
+	*size = (int64_t)status.st_size;
+	return descriptor;
+}
+
+/* Read until the end of the file, not to the size that it had: files of /proc say 0. */
+static ssize_t read_all(int descriptor, char **bytes, size_t limit)
+{
+	size_t room = 4096, used = 0;
+
+	*bytes = memory_new(room + 1, 1);
+	while (used <= limit) {
+		ssize_t got = read(descriptor, *bytes + used, room - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+		if (used == room) {
+			room *= 2;
+			*bytes = memory_grow(*bytes, room + 1, 1);
+		}
+	}
+	(*bytes)[used] = '\0';
+	return (ssize_t)used;
+}
+
+char *files_read(const char *path, size_t limit, size_t *size)
+{
+	int64_t expected;
+	int descriptor = files_open(path, &expected);
+	char *bytes = NULL;
+
+	if (descriptor < 0)
+		return NULL;
+	ssize_t got = read_all(descriptor, &bytes, limit);
+	int kept = errno;
+	close(descriptor);
+	if (got >= 0 && (size_t)got <= limit) {
+		if (size)
+			*size = (size_t)got;
+		return bytes;
+	}
+	if (got < 0)
+		error("%s: cannot read this file: %s", path, strerror(kept));
+	else
+		error("%s: larger than %zu bytes, which is too large to be right", path, limit);
+	free(bytes);
+	return NULL;
+}
+
+char *files_cache(void)
+{
+	/* A relative path in it is to be ignored: XDG Base Directory Specification 0.8. */
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *folder;
+
+	if (cache && *cache == '/') {
+		folder = files_join(cache, "cnnbench");
+	} else if (home && *home == '/') {
+		folder = files_join(home, ".cache/cnnbench");
+	} else {
+		error("no place for the cache: neither XDG_CACHE_HOME nor HOME is an absolute path; "
+		      "set XDG_CACHE_HOME to a folder");
+		return NULL;
+	}
+	if (!files_make_folder(folder))
+		return folder;
+	error("%s: no cache folder; set XDG_CACHE_HOME to a folder that can be written", folder);
+	free(folder);
+	return NULL;
+}
+
+int64_t files_free_space(const char *folder)
+{
+	struct statvfs space;
+
+	if (statvfs(folder, &space))
+		return error("%s: cannot ask for free space: %s", folder, strerror(errno));
+	return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
+}

@@ -9,13 +9,20 @@
 #include <stdint.h>
 
 struct dataset {
-	char *name;   /* "mnist", "synth", or the last part of the folder's path */
+	/* "mnist", "synth", or the last part of the folder's path.  A folder that holds MNIST is "mnist",
+	 * and one that is merely called so is "other-mnist". */
+	char *name;
 	char *source; /* where it came from: a folder, or "built in" */
 	size_t n_train, n_test;
 	uint8_t *train_images, *train_labels; /* n x 28 x 28 and n */
 	uint8_t *test_images, *test_labels;
-	char digest[DIGEST_SIZE]; /* of all four arrays, in this order */
+	/* SHA-256 of the 256 hex digits of the four arrays' own digests, in this order, so that the
+	 * arrays' bounds count too. */
+	char digest[DIGEST_SIZE];
 };
+
+/* The canonical 60,000 + 10,000 images: LeCun, Cortes and Burges. */
+#define DATASET_MNIST_DIGEST "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
 
 /* The folder that holds MNIST's four files (plain or .gz): $CNNBENCH_DATA, the cache's mnist folder,
  * ./data, ./data/MNIST/raw, in this order.  NULL, without error(), where none does; free() it. */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/dataset.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/idx.h"
+#include "core/memory.h"
+#include "core/model.h"
+#include "core/synth.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *const file_names[] = {
+	"train-images-idx3-ubyte",
+	"train-labels-idx1-ubyte",
+	"t10k-images-idx3-ubyte",
+	"t10k-labels-idx1-ubyte",
+};
+
+enum { TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS, FILE_COUNT };
+
+/* Of a folder's files: the plain one, else the .gz; NULL where neither is. */
+static char *file_find(const char *folder, const char *name)
+{
+	static const char *const endings[] = {"", ".gz"};
+	for (size_t i = 0; i < 2; i++) {
+		char *path = memory_text("%s/%s%s", folder, name, endings[i]);
+		struct stat status;
+		if (stat(path, &status) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* The first of the four names that the folder lacks, or NULL: it has all.  *held: how many it has. */
+static const char *file_missing(const char *folder, size_t *held)
+{
+	const char *missing = NULL;
+	*held = 0;
+	for (size_t i = 0; i < FILE_COUNT; i++) {
+		char *path = file_find(folder, file_names[i]);
+		if (path)
+			++*held;
+		else if (!missing)
+			missing = file_names[i];
+		free(path);
+	}
+	return missing;
+}
+
+/* ---- MNIST's folder ---- */
+
+static char *place_environment(void)
+{
+	const char *folder = getenv("CNNBENCH_DATA");
+	return folder && *folder ? memory_copy(folder) : NULL;
+}
+
+static char *place_cache(void)
+{
+	char *cache = files_cache();
+	char *folder = cache ? files_join(cache, "mnist") : NULL;
+	free(cache);
+	return folder;
+}
+
+static char *place_data(void)
+{
+	return memory_copy("./data");
+}
+
+static char *place_raw(void)
+{
+	return memory_copy("./data/MNIST/raw");
+}
+
+/* In the order in which they are searched; each gives a new string, or NULL: no such place. */
+static char *(*const places[])(void) = {place_environment, place_cache, place_data, place_raw};
+enum { PLACE_COUNT = sizeof places / sizeof *places };
+
+char *dataset_find_mnist(void)
+{
+	for (size_t i = 0; i < PLACE_COUNT; i++) {
+		size_t held;
+		char *folder = places[i]();
+		if (folder && !file_missing(folder, &held))
+			return folder;
+		free(folder);
+	}
+	return NULL;
+}
+
+/* A folder with some of the files, or one that the user named, was meant: say what it lacks. */
+static void warn_of_incomplete(void)
+{
+	for (size_t i = 0; i < PLACE_COUNT; i++) {
+		size_t held;
+		char *folder = places[i]();
+		const char *missing = folder ? file_missing(folder, &held) : NULL;
+		if (missing && (held > 0 || places[i] == place_environment))
+			warning("%s: passed over as the folder of MNIST: %s is missing, plain or .gz", folder, missing);
+		free(folder);
+	}
+}
+
+static int mnist_missing(void)
+{
+	char *cache = place_cache();
+	error("MNIST is not found: looked for %s, plain or .gz, and its three companions in $CNNBENCH_DATA, "
+	      "%s, ./data and ./data/MNIST/raw; put the four files into ./data, set CNNBENCH_DATA to their "
+	      "folder, or use --dataset synth",
+	      file_names[TRAIN_IMAGES], cache ? cache : "the cache");
+	free(cache);
+	return -1;
+}
+
+/* ---- loading ---- */
+
+static int read_file(const char *folder, size_t which, uint8_t **bytes, size_t *count)
+{
+	char *path = file_find(folder, file_names[which]);
+	if (!path)
+		return error("%s: %s is missing, plain or .gz; the folder of a dataset holds it, %s, %s and %s, or use "
+		             "--dataset synth",
+		             folder, file_names[which], file_names[(which + 1) % FILE_COUNT],
+		             file_names[(which + 2) % FILE_COUNT], file_names[(which + 3) % FILE_COUNT]);
+	bool of_images = which == TRAIN_IMAGES || which == TEST_IMAGES;
+	int result = of_images ? idx_read_images(path, bytes, count) : idx_read_labels(path, bytes, count);
+	free(path);
+	return result;
+}
+
+static int read_files(struct dataset *dataset, const char *folder)
+{
+	uint8_t **arrays[] = {&dataset->train_images, &dataset->train_labels, &dataset->test_images,
+	                      &dataset->test_labels};
+	size_t counts[FILE_COUNT];
+	for (size_t i = 0; i < FILE_COUNT; i++)
+		if (read_file(folder, i, arrays[i], &counts[i]) != 0)
+			return -1;
+	for (size_t i = 0; i < FILE_COUNT; i += 2)
+		if (counts[i] != counts[i + 1])
+			return error("%s: %s has %zu images and %s has %zu labels; fetch both again", folder, file_names[i],
+			             counts[i], file_names[i + 1], counts[i + 1]);
+	dataset->n_train = counts[TRAIN_IMAGES];
+	dataset->n_test = counts[TEST_IMAGES];
+	return 0;
+}
+
+static void digest_arrays(struct dataset *dataset)
+{
+	const struct {
+		const uint8_t *bytes;
+		size_t size;
+	} arrays[] = {
+		{dataset->train_images, dataset->n_train * MODEL_PIXELS},
+		{dataset->train_labels, dataset->n_train},
+		{dataset->test_images, dataset->n_test * MODEL_PIXELS},
+		{dataset->test_labels, dataset->n_test},
+	};
+	char digests[FILE_COUNT][DIGEST_SIZE], all[FILE_COUNT * (DIGEST_SIZE - 1)];
+	for (size_t i = 0; i < FILE_COUNT; i++) {
+		digest_bytes(arrays[i].bytes, arrays[i].size, digests[i]);
+		memcpy(all + i * (DIGEST_SIZE - 1), digests[i], DIGEST_SIZE - 1);
+	}
+	digest_bytes(all, sizeof all, dataset->digest);
+}
+
+static int load_folder(struct dataset *dataset, const char *path)
+{
+	if (!files_is_folder(path))
+		return error("%s: no such folder; --dataset takes mnist, synth, or a folder of four IDX files", path);
+	dataset->source = realpath(path, NULL);
+	if (!dataset->source)
+		return error("%s: cannot resolve: %s", path, strerror(errno));
+	if (read_files(dataset, dataset->source) != 0)
+		return -1;
+	digest_arrays(dataset);
+	return 0;
+}
+
+/* The last part of the path, but never a name that promises data which this is not. */
+static char *folder_name(const struct dataset *dataset)
+{
+	const char *last = strrchr(dataset->source, '/') + 1;
+	if (strcmp(dataset->digest, DATASET_MNIST_DIGEST) == 0)
+		return memory_copy("mnist");
+	if (strcmp(last, "mnist") == 0 || strcmp(last, "synth") == 0)
+		return memory_text("other-%s", last);
+	return memory_copy(*last ? last : "root");
+}
+
+static int load_named_folder(struct dataset *dataset, const char *path)
+{
+	if (load_folder(dataset, path) != 0)
+		return -1;
+	dataset->name = folder_name(dataset);
+	return 0;
+}
+
+static int load_mnist_from(struct dataset *dataset, const char *folder)
+{
+	if (load_folder(dataset, folder) != 0)
+		return -1;
+	dataset->name = memory_copy("mnist");
+	if (strcmp(dataset->digest, DATASET_MNIST_DIGEST) == 0)
+		return 0;
+	return error("%s: these files are not MNIST: digest %.16s, wanted %.16s; for data of your own use "
+	             "--dataset %s, else fetch MNIST again",
+	             folder, dataset->digest, DATASET_MNIST_DIGEST, folder);
+}
+
+static int load_synth(struct dataset *dataset)
+{
+	dataset->name = memory_copy("synth");
+	dataset->source = memory_copy("built in");
+	dataset->n_train = SYNTH_TRAIN;
+	dataset->n_test = SYNTH_TEST;
+	dataset->train_images = memory_new(SYNTH_TRAIN, MODEL_PIXELS);
+	dataset->train_labels = memory_new(SYNTH_TRAIN, 1);
+	dataset->test_images = memory_new(SYNTH_TEST, MODEL_PIXELS);
+	dataset->test_labels = memory_new(SYNTH_TEST, 1);
+	synth_draw(0, SYNTH_TRAIN, dataset->train_images, dataset->train_labels);
+	synth_draw(SYNTH_TRAIN, SYNTH_TEST, dataset->test_images, dataset->test_labels);
+	digest_arrays(dataset);
+	return 0;
+}
+
+static int load_mnist(struct dataset *dataset, bool or_synth)
+{
+	char *folder = dataset_find_mnist();
+	if (folder) {
+		int result = load_mnist_from(dataset, folder);
+		free(folder);
+		return result;
+	}
+	warn_of_incomplete();
+	if (!or_synth)
+		return mnist_missing();
+	note("MNIST is not found: training on synthetic digits, built in (--dataset synth); for MNIST put its "
+	     "four files into ./data or set CNNBENCH_DATA to their folder");
+	return load_synth(dataset);
+}
+
+int dataset_load(struct dataset *dataset, const char *choice)
+{
+	int result;
+	*dataset = (struct dataset){0};
+	if (!choice || strcmp(choice, "mnist") == 0)
+		result = load_mnist(dataset, !choice);
+	else if (strcmp(choice, "synth") == 0)
+		result = load_synth(dataset);
+	else
+		result = load_named_folder(dataset, choice);
+	if (result != 0)
+		dataset_free(dataset);
+	return result;
+}
+
+void dataset_free(struct dataset *dataset)
+{
+	free(dataset->name);
+	free(dataset->source);
+	free(dataset->train_images);
+	free(dataset->train_labels);
+	free(dataset->test_images);
+	free(dataset->test_labels);
+	*dataset = (struct dataset){0};
+}

@@ -6,9 +6,11 @@
 #include <jansson.h>
 
 /*
- * {"cpu", "cores", "processors", "caches": {...}, "memory_bytes", "system", "kernel", "architecture",
- *  "governor", "load", "host_id"}: what is unknown is null.  No user's or host's name: results are
- * made to be shown.
+ * {"cpu", "cores", "processors", "usable_cores", "cpu_quota", "caches": {"L1d": bytes, ...}, "memory_bytes",
+ *  "swap_used_bytes", "huge_pages", "system", "kernel", "architecture", "governor", "load", "host_id"}:
+ * what is unknown is null.  `cores` and `processors` (hardware threads) are the whole machine's, usable_cores
+ * is machine_threads(), cpu_quota a container's limit in processors.  No user's or host's name: results are
+ * made to be shown; host_id is a digest that only tells machines apart.
  */
 json_t *machine_record(void);
 

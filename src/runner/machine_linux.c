@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sources: proc(5), cgroups(7), and of the kernel's documentation admin-guide/cputopology,
+ * admin-guide/cgroup-v2, scheduler/sched-bwc, ABI/testing/sysfs-devices-system-cpu.
+ */
+#include "runner/machine_linux.h"
+
+#include "core/digest.h"
+#include "core/memory.h"
+#include "runner/machine.h"
+
+#include <limits.h>
+#include <math.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+enum { TEXT_SIZE = 512 };
+
+/* The first line of a small file; "" where there is none. */
+static const char *read_line(char text[TEXT_SIZE], const char *root, const char *path)
+{
+	char *whole = memory_text("%s%s", root, path);
+	FILE *file = fopen(whole, "re");
+	free(whole);
+	text[0] = '\0';
+	if (!file)
+		return text;
+	if (!fgets(text, TEXT_SIZE, file))
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+	return text;
+}
+
+/* The value of the first line "key <separator> value" of a file; "" where there is none. */
+static const char *read_value(char text[TEXT_SIZE], const char *root, const char *path, const char *key, char separator)
+{
+	char *whole = memory_text("%s%s", root, path), line[TEXT_SIZE];
+	FILE *file = fopen(whole, "re");
+	free(whole);
+	text[0] = '\0';
+	while (file && !text[0] && fgets(line, sizeof(line), file)) {
+		char *end = strchr(line, separator);
+		const size_t length = strlen(key);
+		if (!end || strncmp(line, key, length) != 0 || line + length + strspn(line + length, " \t") != end)
+			continue;
+		end += 1 + strspn(end + 1, " \t\"");
+		end[strcspn(end, "\"\n")] = '\0';
+		snprintf(text, TEXT_SIZE, "%s", end);
+	}
+	if (file)
+		fclose(file);
+	return text;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+/* ---- processors and cores ---- */
+
+/* "0-3,8" as a list. */
+static struct processors parse_list(const char *text)
+{
+	struct processors list = {0};
+	for (int first, last, used; sscanf(text, "%d%n", &first, &used) == 1;) {
+		text += used;
+		last = first;
+		if (sscanf(text, "-%d%n", &last, &used) == 1)
+			text += used;
+		for (int id = first; id >= 0 && id <= last; id++) {
+			list.ids = memory_grow(list.ids, list.count + 1, sizeof(int));
+			list.ids[list.count++] = id;
+		}
+		text += *text == ',';
+	}
+	return list;
+}
+
+/* A core is known by its first hardware thread; where the kernel does not tell, each is a core. */
+static int core_of(const char *root, int id)
+{
+	char path[128], text[TEXT_SIZE];
+	int first;
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", id);
+	return sscanf(read_line(text, root, path), "%d", &first) == 1 ? first : id;
+}
+
+static int count_cores(const char *root, const struct processors *list)
+{
+	int *cores = memory_new(list->count, sizeof(int)), count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const int core = core_of(root, list->ids[i]);
+		int known = 0;
+		while (known < count && cores[known] != core)
+			known++;
+		if (known == count)
+			cores[count++] = core;
+	}
+	free(cores);
+	return count;
+}
+
+static struct processors online_processors(const char *root)
+{
+	char text[TEXT_SIZE];
+	return parse_list(read_line(text, root, "/sys/devices/system/cpu/online"));
+}
+
+/* ---- a container's quota, in processors; HUGE_VAL: none ---- */
+
+static double quota_v2(const char *root, const char *group)
+{
+	char *path = memory_text("/sys/fs/cgroup%s/cpu.max", group), text[TEXT_SIZE];
+	double quota, period;
+	const int read = sscanf(read_line(text, root, path), "%lf %lf", &quota, &period); /* "max 100000": 0 */
+	free(path);
+	return read == 2 && quota > 0 && period > 0 ? quota / period : HUGE_VAL;
+}
+
+static double quota_v1_of(const char *root, const char *controller, const char *group)
+{
+	char *quota_path = memory_text("/sys/fs/cgroup/%s%s/cpu.cfs_quota_us", controller, group);
+	char *period_path = memory_text("/sys/fs/cgroup/%s%s/cpu.cfs_period_us", controller, group);
+	char text[TEXT_SIZE];
+	const double quota = atof(read_line(text, root, quota_path)); /* -1: none */
+	const double period = atof(read_line(text, root, period_path));
+	free(quota_path);
+	free(period_path);
+	return quota > 0 && period > 0 ? quota / period : HUGE_VAL;
+}
+
+static double quota_v1(const char *root, const char *group)
+{
+	return fmin(quota_v1_of(root, "cpu", group), quota_v1_of(root, "cpu,cpuacct", group));
+}
+
+/* The tightest of a group and all groups above it.  Inside a container the path may be the host's
+ * and not to be seen: the top, which is then the container's own, is looked at in any case. */
+static double tightest(const char *root, const char *group, double (*quota)(const char *, const char *))
+{
+	char *path = memory_copy(strcmp(group, "/") == 0 ? "" : group);
+	double lowest = quota(root, path);
+	for (char *slash; (slash = strrchr(path, '/'));) {
+		*slash = '\0';
+		lowest = fmin(lowest, quota(root, path));
+	}
+	free(path);
+	return lowest;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	const size_t length = strlen(word);
+	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (strncmp(at, word, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* Lines of /proc/self/cgroup: "0::/group" for v2, "4:cpu,cpuacct:/group" for v1. */
+static double cpu_quota(const char *root)
+{
+	char *path = memory_text("%s/proc/self/cgroup", root), line[PATH_MAX];
+	FILE *file = fopen(path, "re");
+	double lowest = HUGE_VAL;
+	free(path);
+	while (file && fgets(line, sizeof(line), file)) {
+		char *rest = line;
+		line[strcspn(line, "\n")] = '\0';
+		strsep(&rest, ":");
+		const char *controllers = strsep(&rest, ":");
+		if (!rest)
+			continue;
+		if (!*controllers)
+			lowest = fmin(lowest, tightest(root, rest, quota_v2));
+		else if (has_word(controllers, "cpu"))
+			lowest = fmin(lowest, tightest(root, rest, quota_v1));
+	}
+	if (file)
+		fclose(file);
+	return lowest;
+}
+
+int machine_linux_threads(const char *root, const struct processors *allowed)
+{
+	const int cores = count_cores(root, allowed);
+	const double quota = cpu_quota(root);
+	const int limit = quota < cores ? (int)quota : cores; /* 1.5: a second thread would be held up half its time */
+	return limit > 1 ? limit : 1;
+}
+
+/* ---- the record ---- */
+
+/* Arm's processors do not tell their name: implementer 0x41 (Arm) and part, from the MIDR_EL1 pages
+ * of the cores' technical reference manuals. */
+static const struct {
+	unsigned part;
+	const char *name;
+} arm_parts[] = {
+	{0xd03, "Cortex-A53"}, {0xd05, "Cortex-A55"}, {0xd08, "Cortex-A72"}, {0xd0b, "Cortex-A76"},
+	{0xd0c, "Neoverse-N1"}, {0xd40, "Neoverse-V1"}, {0xd49, "Neoverse-N2"}, {0xd4f, "Neoverse-V2"},
+};
+
+static json_t *arm_name(const char *root)
+{
+	char text[TEXT_SIZE], model[TEXT_SIZE];
+	const unsigned long implementer = strtoul(read_value(text, root, "/proc/cpuinfo", "CPU implementer", ':'), NULL, 0);
+	const unsigned long part = strtoul(read_value(text, root, "/proc/cpuinfo", "CPU part", ':'), NULL, 0);
+	read_line(model, root, "/proc/device-tree/model"); /* the board, where there is one */
+	if (!implementer)
+		return text_or_null(model);
+	char name[64];
+	snprintf(name, sizeof(name), "CPU implementer 0x%02lx, part 0x%03lx", implementer, part);
+	for (size_t i = 0; i < sizeof(arm_parts) / sizeof(*arm_parts); i++)
+		if (implementer == 0x41 && arm_parts[i].part == part)
+			snprintf(name, sizeof(name), "Arm %s", arm_parts[i].name);
+	return *model ? json_sprintf("%s, %s", name, model) : json_string(name);
+}
+
+static json_t *cpu_name(const char *root)
+{
+	static const char *const keys[] = {"model name", "cpu model", "uarch"}; /* x86, MIPS, RISC-V */
+	char text[TEXT_SIZE];
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (*read_value(text, root, "/proc/cpuinfo", keys[i], ':'))
+			return json_string(text);
+	return arm_name(root);
+}
+
+/* "48K", "2048K", "36M" in bytes; 0: unknown. */
+static json_int_t cache_bytes(const char *text)
+{
+	char unit = 'B';
+	long long size = 0;
+	sscanf(text, "%lld%c", &size, &unit);
+	return size << (unit == 'K' ? 10 : unit == 'M' ? 20 : 0);
+}
+
+static json_t *caches(const char *root, int id)
+{
+	json_t *record = json_object();
+	for (int index = 0; index < 10; index++) {
+		char path[128], level[TEXT_SIZE], type[TEXT_SIZE], size[TEXT_SIZE], name[16];
+		const int length =
+		        snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/", id, index);
+		strcpy(path + length, "level");
+		if (!*read_line(level, root, path))
+			break;
+		strcpy(path + length, "type");
+		read_line(type, root, path);
+		strcpy(path + length, "size");
+		const json_int_t bytes = cache_bytes(read_line(size, root, path));
+		snprintf(name, sizeof(name), "L%.4s%s", level,
+		         strcmp(type, "Data") == 0 ? "d" : strcmp(type, "Instruction") == 0 ? "i" : "");
+		json_object_set_new(record, name, bytes ? json_integer(bytes) : json_null());
+	}
+	return record;
+}
+
+/* A line of /proc/meminfo in bytes; -1: unknown. */
+static json_int_t meminfo(const char *root, const char *key)
+{
+	char text[TEXT_SIZE];
+	return *read_value(text, root, "/proc/meminfo", key, ':') ? strtoll(text, NULL, 10) * 1024 : -1;
+}
+
+static json_t *bytes_or_null(json_int_t bytes)
+{
+	return bytes >= 0 ? json_integer(bytes) : json_null();
+}
+
+static json_t *swap_used(const char *root)
+{
+	const json_int_t total = meminfo(root, "SwapTotal"), left = meminfo(root, "SwapFree");
+	return bytes_or_null(total >= 0 && left >= 0 ? total - left : -1);
+}
+
+/* "always [madvise] never": the word in brackets. */
+static json_t *huge_pages(const char *root)
+{
+	char text[TEXT_SIZE];
+	char *word = strchr(read_line(text, root, "/sys/kernel/mm/transparent_hugepage/enabled"), '[') ? strchr(text, '[') + 1 : text;
+	word[strcspn(word, "]")] = '\0';
+	return text_or_null(word);
+}
+
+static json_t *governor(const char *root, int id)
+{
+	char path[128], text[TEXT_SIZE];
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", id);
+	return text_or_null(read_line(text, root, path));
+}
+
+static json_t *load_average(const char *root)
+{
+	char text[TEXT_SIZE];
+	double minute;
+	return sscanf(read_line(text, root, "/proc/loadavg"), "%lf", &minute) == 1 ? json_real(minute) : json_null();
+}
+
+/* machine-id(5): must not be shown as it is; a digest under a name of one's own may. */
+static json_t *host_id(const char *root)
+{
+	char id[TEXT_SIZE], digest[DIGEST_SIZE];
+	if (!*read_line(id, root, "/etc/machine-id"))
+		return json_null();
+	char *keyed = memory_text("cnnbench host_id %s", id);
+	digest_bytes(keyed, strlen(keyed), digest);
+	free(keyed);
+	return json_stringn(digest, 12);
+}
+
+json_t *machine_linux_record(const char *root, const struct processors *allowed)
+{
+	const struct processors online = online_processors(root);
+	const struct processors *all = online.count ? &online : allowed;
+	const int first = allowed->count ? allowed->ids[0] : 0;
+	const double quota = cpu_quota(root);
+	char text[TEXT_SIZE], release[TEXT_SIZE];
+	struct utsname name;
+	uname(&name);
+	json_t *record = json_pack(
+	        "{so si sI si so so so so so so ss so so so}", "cpu", cpu_name(root), "cores", count_cores(root, all),
+	        "processors", (json_int_t)all->count, "usable_cores", machine_linux_threads(root, allowed), "cpu_quota",
+	        isfinite(quota) ? json_real(quota) : json_null(), "caches", caches(root, first), "memory_bytes",
+	        bytes_or_null(meminfo(root, "MemTotal")), "swap_used_bytes", swap_used(root), "huge_pages",
+	        huge_pages(root), "system", text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
+	        "architecture", name.machine, "governor", governor(root, first), "load", load_average(root), "host_id",
+	        host_id(root));
+	json_object_set_new(record, "kernel", text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
+	free(online.ids);
+	return record;
+}
+
+/* ---- this machine ---- */
+
+static struct processors allowed_processors(void)
+{
+	struct processors allowed = {0};
+	for (int size = 1024; size <= 1 << 20; size *= 2) { /* EINVAL: the kernel's mask is larger */
+		cpu_set_t *set = CPU_ALLOC((size_t)size);
+		if (!set)
+			break;
+		if (sched_getaffinity(0, CPU_ALLOC_SIZE((size_t)size), set) != 0) {
+			CPU_FREE(set);
+			continue;
+		}
+		for (int id = 0; id < size; id++)
+			if (CPU_ISSET_S((size_t)id, CPU_ALLOC_SIZE((size_t)size), set)) {
+				allowed.ids = memory_grow(allowed.ids, allowed.count + 1, sizeof(int));
+				allowed.ids[allowed.count++] = id;
+			}
+		CPU_FREE(set);
+		break;
+	}
+	return allowed;
+}
+
+json_t *machine_record(void)
+{
+	struct processors allowed = allowed_processors();
+	json_t *record = machine_linux_record("", &allowed);
+	free(allowed.ids);
+	return record;
+}
+
+int machine_threads(void)
+{
+	struct processors allowed = allowed_processors();
+	const int threads = machine_linux_threads("", &allowed);
+	free(allowed.ids);
+	return threads;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* machine.h on Linux, with the root folder and the allowed processors as parameters, for tests. */
+#ifndef RUNNER_MACHINE_LINUX_H
+#define RUNNER_MACHINE_LINUX_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct processors {
+	int *ids;
+	size_t count;
+};
+
+/* `root`: "" or a folder with proc/, sys/ and etc/ in it. */
+json_t *machine_linux_record(const char *root, const struct processors *allowed);
+int machine_linux_threads(const char *root, const struct processors *allowed);
+
+#endif

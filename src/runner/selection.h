@@ -14,10 +14,12 @@
 
 struct candidate {
 	char *platform;          /* "c_cpu", aliases resolved */
-	char *path;              /* of its worker; NULL: there is no such worker, `reason` says so */
+	char *path;              /* of its worker */
+	bool named;              /* the user named it; it did not come by "all" */
 	char *label;             /* "c_cpu:isa=avx2": options sorted, defaults dropped */
 	char *file;              /* the label with every character outside [A-Za-z0-9._-] made '-', unique in the selection */
-	struct options *options; /* of the platform's own table, threads set; NULL where the probe gave none */
+	struct option_spec *specs; /* the platform's own table, where --threads is the default of "threads"; or NULL */
+	struct options *options; /* of that table, as chosen; NULL where the probe gave none */
 	json_t *hello;           /* of the probe, or NULL */
 	bool ready;
 	char *reason, *help;     /* where not ready */
@@ -29,7 +31,7 @@ struct selection {
 };
 
 /*
- * `text` NULL or "all": every platform of the catalog.  A name that is no platform, an option it
+ * `text` NULL: "all", which stands for every platform of the catalog.  A name that is no platform, an option it
  * does not know, a bad value, the same label twice: -1 after error().  A platform that cannot run
  * here is no error: it stands there with ready = false.  Probes take at most 10 s each and run
  * side by side.  Aliases: cpu_numba, cuda_numba.
@@ -37,7 +39,8 @@ struct selection {
 int selection_make(struct selection *selection, const struct catalog *catalog, const char *text, int threads);
 void selection_free(struct selection *selection);
 
-/* Ask one worker whether it runs here with these options (NULL: its defaults), at most 10 s. */
-void selection_probe(struct candidate *candidate);
+/* A worker's arguments for the options in force: "--option", "isa=avx2", "--option", "threads=2", NULL;
+ * free each word and the list. */
+char **selection_arguments(const struct candidate *candidate);
 
 #endif

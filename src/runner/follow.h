@@ -24,10 +24,12 @@ struct follow_order {
 	double min_time, timeout;   /* seconds; timeout 0: none */
 };
 
-/* Called for each event right after it was written down; for progress displays.  May be NULL. */
+/* For progress displays; each may be NULL.  `event` is called for each event, `ended` with the "exit"
+ * record of the process, right after they were written down. */
 struct observer {
 	void *context;
 	void (*event)(void *context, const struct follow_order *order, const json_t *event);
+	void (*ended)(void *context, const struct follow_order *order, const json_t *record);
 };
 
 /*

@@ -24,6 +24,7 @@ enum grammar_state {
 struct grammar {
 	const struct job *job; /* NULL: a probe, where hello and done, or unavailable, are all */
 	enum grammar_state state;
+	unsigned long events;  /* taken so far: "event 7" in messages */
 	char span[16];         /* the open one, or "" */
 	unsigned setup_seen;   /* one bit a set-up span */
 	int epoch;             /* of the open or last train span; extra ones count on */

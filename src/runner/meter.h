@@ -6,15 +6,29 @@
 #ifndef RUNNER_METER_H
 #define RUNNER_METER_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct meter_ram {
 	int64_t anonymous, file; /* resident bytes; file: file-backed and shared */
+	int64_t peak;            /* resident bytes of the worker process alone, the most it ever had */
 };
 
 /* Sum over the process and its descendants.  Under a millisecond for a single process. */
 void meter_ram(pid_t worker, struct meter_ram *ram);
+
+/* The process and its descendants, itself first; at most `max` of them.  Their number. */
+size_t meter_family(pid_t worker, pid_t *out, size_t max);
+
+/* Peak resident bytes of a reaped child, from its rusage; -1 where the system may have handed the
+ * runner's own peak on to it. */
+int64_t meter_peak(const struct rusage *usage);
+
+/* Nanoseconds that the calling thread has waited, ready to run, for a processor; 0 where the system
+ * does not tell.  By so much the runner may have been late without any fault of the worker's. */
+int64_t meter_run_delay(void);
 
 /* RAM in use on the whole machine, bytes (total less available); -1 if unknown. */
 int64_t meter_system_ram(void);
@@ -27,7 +41,8 @@ int64_t meter_system_ram(void);
 struct meter_vram {
 	void *library;
 	int64_t before; /* bytes in use on all devices at open */
-	int delta;
+	int delta;      /* of the last figure */
+	int own;        /* the worker's processes have been seen on a device */
 };
 
 int meter_vram_open(struct meter_vram *vram); /* -1, silently: no NVML here */

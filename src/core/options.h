@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -26,27 +27,34 @@ struct option_spec {
 	const char *name;     /* "batch-size" */
 	const char *alias;    /* another spelling, or NULL */
 	enum option_type type;
-	double min, max;      /* of OPTION_INT and OPTION_REAL, both inclusive */
+	double min, max;      /* of OPTION_INT and OPTION_REAL, both inclusive; may be -HUGE_VAL, HUGE_VAL */
 	const char *fallback; /* the default as text; NULL: none, the option is then "not given" */
 	const char *choices;  /* "auto|avx2|generic", or NULL */
-	const char *value;    /* how help calls the value: "N", "DIR" */
+	const char *value;    /* how help calls the value: "N", "DIR"; NULL: by its type */
 	const char *help;     /* one line */
 };
 
 struct options; /* the values of one table */
 
-struct options *options_new(const struct option_spec *specs); /* all at their defaults */
+/* All at their defaults.  The table is borrowed until options_free.  A default that is not legal is a BUG. */
+struct options *options_new(const struct option_spec *specs);
 void options_free(struct options *options);
 
-/* Set one by name.  Errors: unknown name (the nearest match is suggested), bad value, out of range. */
+/* How messages call an option: "--" gives "--isa x: ...", "c_cpu:" gives "c_cpu:isa=x: ...".  "--" at first. */
+void options_prefix(struct options *options, const char *prefix);
+
+/* Set one by name; again: the last counts.  Errors: unknown name (the nearest match is suggested),
+ * bad value, out of range.  value NULL: none was given, which is right for a flag alone. */
 int options_set(struct options *options, const char *name, const char *value);
 
-/* Parse argv: "--name value", "--name=value", "--flag"; "--" ends options.  What is left over is
- * collected in order as operands (options_operands).  -1 after error(). */
+/* Parse arguments, argv[0] being the first of them, not the program: "--name value", "--name=value",
+ * "--flag"; "--" ends options.  A value that begins with "--" needs the '='.  What is left over is
+ * collected in order as operands (options_operands), borrowed from argv.  -1 after error(). */
 int options_parse(struct options *options, int argc, char *const *argv);
 size_t options_operands(const struct options *options, char *const **operands);
 
-/* Reading a value under a name or of a type that the table does not have is a BUG. */
+/* Reading a value under a name or of a type that the table does not have is a BUG.  0 for a number
+ * that is not given and has no default.  options_text reads OPTION_CHOICE too. */
 bool options_flag(const struct options *options, const char *name);
 int64_t options_int(const struct options *options, const char *name);
 double options_real(const struct options *options, const char *name);

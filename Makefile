@@ -48,7 +48,8 @@ endif
 endif
 
 # "make run" and "make test" first install what the system lacks, by scripts/setup.
-setup := $(if $(filter test,$(goals)),test,$(if $(filter run,$(goals)),run))
+dry_run := $(findstring n,$(firstword -$(MAKEFLAGS)))
+setup := $(if $(dry_run),,$(firstword $(filter test,$(goals)) $(filter run,$(goals))))
 $(B)/config.mk: scripts/probe | $(if $(setup),setup-$(setup))
 	@mkdir -p $(@D)
 	@CC=$(call quote,$(CC)) scripts/probe core >$@.new && mv $@.new $@
@@ -178,12 +179,15 @@ install: $(cnnbench) $(workers)  ## install below PREFIX (/usr/local), staged in
 uninstall:  ## remove what install wrote
 	scripts/install uninstall "$(DESTDIR)$(PREFIX)" $(cnnbench) $(workers)
 
+install_packages = CC=$(call quote,$(CC)) SETUP=$(SETUP) scripts/setup
 setup:  ## install the packages that cnnbench needs
-	@scripts/setup run
+	@rm -f build/setup-tried
+	@$(install_packages) run
 setup-dev:  ## install the packages for work on cnnbench itself: cmocka, clang, valgrind ...
-	@scripts/setup dev
+	@rm -f build/setup-tried
+	@$(install_packages) dev
 setup-run setup-test:
-	@SETUP=$(SETUP) scripts/setup $(@:setup-%=%)
+	@$(install_packages) $(@:setup-%=%)
 
 formatted = $$(git ls-files '*.c' '*.h')
 format:  ## lay out all C files with clang-format

@@ -65,9 +65,11 @@ skip_all()
 run()
 {
 	"$@" >"$TMPDIR/tap.out" 2>"$TMPDIR/tap.err" </dev/null
+	# shellcheck disable=SC2034 # these are for the test that sources this
 	status=$?
+	# shellcheck disable=SC2034
 	out=$(cat "$TMPDIR/tap.out")
-	# shellcheck disable=SC2034 # for the test that sources this
+	# shellcheck disable=SC2034
 	err=$(cat "$TMPDIR/tap.err")
 	return 0
 }

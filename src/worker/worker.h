@@ -9,6 +9,6 @@
 #include "worker/platform.h"
 
 /* Returns the exit status of the process. */
-int worker_main(const struct platform *platform, int argc, char **argv);
+int worker_main(const struct platform *self, int argc, char **argv);
 
 #endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/worker.h"
+
+int main(int argc, char **argv)
+{
+	return worker_main(&platform, argc, argv);
+}

@@ -45,7 +45,8 @@ static int watch_start(int descriptor)
 	int failed = pthread_create(&thread, NULL, watch, (void *)(intptr_t)descriptor);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed)
-		return error("cannot start the thread that watches the events: raise the limit of processes");
+		return error(
+			"cannot start the thread that watches the events: raise the limit of processes");
 	pthread_detach(thread);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "worker/arguments.h"
 #include "worker/channel.h"
 #include "worker/span.h"
 
@@ -13,37 +14,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A job of a few samples would go on for 100,000 epochs before --min-time is over.  No median gets
  * steadier by that, so there is an end (docs/PROTOCOL.md). */
 enum { EXTRA_EPOCHS_MAX = 1000 };
 
-/* --option is taken out of the arguments before this table sees them: it may stand several times. */
-static const struct option_spec argument_specs[] = {
-	{.name = "probe", .type = OPTION_FLAG, .help = "say whether the platform can run here"},
-	{.name = "job", .type = OPTION_TEXT, .value = "DIR", .help = "the job folder: what to train"},
-	{.name = "out", .type = OPTION_TEXT, .value = "DIR", .help = "where the weights are written"},
-	{.name = "events", .type = OPTION_INT, .max = 1 << 20, .fallback = "1", .value = "FD",
-	 .help = "the descriptor that the events go to"},
-	{.name = "min-time", .type = OPTION_REAL, .max = 86400, .fallback = "0", .value = "SECONDS",
-	 .help = "train further epochs until they took this long"},
-	{.name = "option", .type = OPTION_TEXT, .value = "KEY=VALUE",
-	 .help = "an option of the platform; may be repeated"},
-	{.name = "help", .type = OPTION_FLAG, .help = "show this text"},
-	{0},
-};
-
 struct worker {
 	const struct platform *platform;
-	struct options *arguments, *options; /* the worker's own; the platform's */
+	struct arguments arguments;
+	struct options *options; /* the platform's */
 	struct device_info device;
 	struct job job;
 	struct net *net;
-	uint32_t *order;   /* of one epoch */
-	uint32_t *verify;  /* both mini-epochs */
+	uint32_t *order;  /* of one epoch */
+	uint32_t *verify; /* both mini-epochs */
 	float *weights;
-	int64_t train_ns;  /* in train spans so far */
+	int64_t train_ns; /* in train spans so far */
 };
 
 /* What the worker is at, as the `kind` of an error: usage, platform, job, output. */
@@ -73,107 +59,25 @@ static void tell_error(const char *message)
 	                       message_text(message)));
 }
 
-/* ---- Arguments ----------------------------------------------------------------------------------*/
-
-/* Splits the arguments in two lists that end with NULL: the worker's own, and the values of --option. */
-static void split_arguments(int argc, char **argv, char **own, char **values)
-{
-	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], "--option=", 9) == 0)
-			*values++ = argv[i] + 9;
-		else if (strcmp(argv[i], "--option") == 0 && i + 1 < argc)
-			*values++ = argv[++i];
-		else
-			*own++ = argv[i];
-	}
-}
-
-static int set_option(struct options *options, const char *text)
-{
-	const char *equals = strchr(text, '=');
-
-	if (!equals)
-		return error("--option %s: write it as KEY=VALUE", text);
-	char *name = memory_text("%.*s", (int)(equals - text), text);
-	int failed = options_set(options, name, equals + 1);
-	free(name);
-	return failed;
-}
-
-static int check_arguments(const struct options *arguments)
-{
-	char *const *operands;
-
-	if (options_operands(arguments, &operands) > 0)
-		return error("%s: a worker takes options only; --help lists them", operands[0]);
-	if (options_flag(arguments, "probe") == options_given(arguments, "job"))
-		return error("say either --probe or --job DIR; --help lists all options");
-	if (options_given(arguments, "job") && !options_given(arguments, "out"))
-		return error("say where the weights go: --out DIR");
-	return 0;
-}
-
-/* The channel is opened before all that can be wrong with the rest, so that the runner hears of it. */
-static int set_arguments(struct worker *worker, char **own, char **values)
-{
-	int count = 0;
-
-	while (own[count])
-		count++;
-	if (options_parse(worker->arguments, count, own) < 0)
-		return -1;
-	if (options_flag(worker->arguments, "help"))
-		return 0;
-	if (channel_open((int)options_int(worker->arguments, "events")) < 0)
-		return -1;
-	error_set_sink(tell_error);
-	for (; *values; values++)
-		if (set_option(worker->options, *values) < 0)
-			return -1;
-	return check_arguments(worker->arguments);
-}
-
-static int read_arguments(struct worker *worker, int argc, char **argv)
-{
-	char **own = memory_new((size_t)argc + 1, sizeof(*own));
-	char **values = memory_new((size_t)argc + 1, sizeof(*values));
-
-	split_arguments(argc - 1, argv + 1, own, values);
-	int failed = set_arguments(worker, own, values);
-	free(own);
-	free(values);
-	return failed;
-}
-
-static void show_help(const struct platform *self)
-{
-	printf("worker-%s: %s\n\n"
-	       "  worker-%s --probe [--events FD] [--option KEY=VALUE]...\n"
-	       "  worker-%s --job DIR --out DIR [--events FD] [--min-time SECONDS] [--option KEY=VALUE]...\n\n",
-	       self->name, self->summary, self->name, self->name);
-	options_help(stdout, argument_specs);
-	printf("\nOptions of the platform:\n");
-	options_help(stdout, self->options);
-}
-
-/* ---- Greeting -----------------------------------------------------------------------------------*/
+/* ---- Greeting ---- */
 
 static void send_unavailable(const char *reason, const char *help)
 {
-	channel_send(json_pack("{s:s, s:s, s:s}", "event", "unavailable", "reason", reason, "help", help));
+	channel_send(
+		json_pack("{s:s, s:s, s:s}", "event", "unavailable", "reason", reason, "help", help));
 }
 
 static int send_hello(const struct worker *worker, bool with_specs)
 {
 	const struct platform *self = worker->platform;
 	const struct device_info *device = &worker->device;
-	json_t *hello = json_pack(
-		"{s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "event", "hello",
-		"protocol", EVENT_PROTOCOL, "platform", self->name, "summary", self->summary,
-		"device", device->device, "device_kind", device->kind, "simulated", (int)device->simulated,
-		"variant", device->variant, "precision", self->precision, "data", self->data,
-		"compiler", self->compiler, "flags", self->flags, "libraries", device->libraries,
-		"options", options_record(worker->options));
+	json_t *hello =
+		json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "event",
+	              "hello", "protocol", EVENT_PROTOCOL, "platform", self->name, "summary",
+	              self->summary, "device", device->device, "device_kind", device->kind, "simulated",
+	              (int)device->simulated, "variant", device->variant, "precision", self->precision,
+	              "data", self->data, "compiler", self->compiler, "flags", self->flags, "libraries",
+	              device->libraries, "options", options_record(worker->options));
 
 	if (!hello)
 		BUG("a text of platform %s or its device is missing or no UTF-8", self->name);
@@ -203,7 +107,7 @@ static int greet(struct worker *worker, bool with_specs)
 	return 0;
 }
 
-/* ---- Training -----------------------------------------------------------------------------------*/
+/* ---- Training ---- */
 
 static json_t *number(double value)
 {
@@ -213,7 +117,8 @@ static json_t *number(double value)
 /* Of an extra epoch, "extra" stands in both events; otherwise it is left out. */
 static json_t *epoch_members(int epoch, bool extra)
 {
-	return extra ? json_pack("{s:i, s:b}", "epoch", epoch, "extra", 1) : json_pack("{s:i}", "epoch", epoch);
+	return extra ? json_pack("{s:i, s:b}", "epoch", epoch, "extra", 1)
+	             : json_pack("{s:i}", "epoch", epoch);
 }
 
 static json_t *stats_members(json_t *members, const struct stats *stats, bool with_steps)
@@ -226,7 +131,7 @@ static json_t *stats_members(json_t *members, const struct stats *stats, bool wi
 	return members;
 }
 
-/* Rows of an order, of order.npy or verify.npy. */
+/* From order.npy or verify.npy. */
 static int read_order(const struct npy *file, size_t first, size_t count, uint32_t *out)
 {
 	stage = "job";
@@ -268,10 +173,10 @@ static void eval_epoch(struct worker *worker, int epoch)
 static int write_weights(struct worker *worker, const char *file)
 {
 	size_t parameters = worker->job.model.parameters;
-	char *path = files_join(options_text(worker->arguments, "out"), file);
+	char *path = files_join(worker->arguments.out, file);
 
-	stage = "output";
 	worker->platform->read(worker->net, worker->weights);
+	stage = "output";
 	int failed = npy_write(path, NPY_F32, 1, &parameters, worker->weights);
 	stage = "platform";
 	free(path);
@@ -289,11 +194,10 @@ static int read_weights(struct worker *worker)
 
 static int train_extra(struct worker *worker)
 {
-	double min_time = options_real(worker->arguments, "min-time");
 	int epochs = worker->job.work.epochs;
 
 	for (int extra = 1; epochs > 0 && extra <= EXTRA_EPOCHS_MAX; extra++) {
-		if ((double)worker->train_ns * 1e-9 >= min_time)
+		if ((double)worker->train_ns * 1e-9 >= worker->arguments.min_time)
 			break;
 		if (train_epoch(worker, epochs + extra, true) < 0)
 			return -1;
@@ -312,7 +216,8 @@ static int verify(struct worker *worker)
 	span_begin("verify");
 	worker->platform->reset(worker->net);
 	for (size_t row = 0; row < 2; row++)
-		worker->platform->train(worker->net, worker->verify + row * job->n_verify, job->n_verify, &stats);
+		worker->platform->train(worker->net, worker->verify + row * job->n_verify, job->n_verify,
+		                        &stats);
 	if (write_weights(worker, "verify.npy") < 0)
 		return -1;
 	span_end_with("verify", json_pack("{s:s}", "file", "verify.npy"));
@@ -331,15 +236,15 @@ static int train_all(struct worker *worker)
 	return verify(worker);
 }
 
-/* ---- The worker ---------------------------------------------------------------------------------*/
+/* ---- The worker ---- */
 
 static int open_all(struct worker *worker)
 {
 	stage = "output";
-	if (files_make_folder(options_text(worker->arguments, "out")) < 0)
+	if (files_make_folder(worker->arguments.out) < 0)
 		return -1;
 	stage = "job";
-	if (job_open(&worker->job, options_text(worker->arguments, "job")) < 0)
+	if (job_open(&worker->job, worker->arguments.job) < 0)
 		return -1;
 	worker->order = memory_new(worker->job.n_train, sizeof(*worker->order));
 	worker->verify = memory_new(2 * worker->job.n_verify, sizeof(*worker->verify));
@@ -355,29 +260,16 @@ static int run_job(struct worker *worker)
 		return -1;
 	span_begin("close");
 	worker->platform->close(worker->net);
+	worker->net = NULL;
 	span_end("close");
 	return 0;
-}
-
-static void free_all(struct worker *worker)
-{
-	free(worker->order);
-	free(worker->verify);
-	free(worker->weights);
-	job_close(&worker->job);
-	options_free(worker->arguments);
-	options_free(worker->options);
 }
 
 /* -1 after an `error` event; 0 after `done` and `unavailable`. */
 static int run(struct worker *worker)
 {
-	bool probe = options_flag(worker->arguments, "probe");
+	bool probe = worker->arguments.probe;
 
-	if (options_flag(worker->arguments, "help")) {
-		show_help(worker->platform);
-		return 0;
-	}
 	stage = "platform";
 	int ready = greet(worker, probe);
 	if (ready < 1)
@@ -388,17 +280,54 @@ static int run(struct worker *worker)
 	return 0;
 }
 
+static void free_all(struct worker *worker)
+{
+	if (worker->net)
+		worker->platform->close(worker->net);
+	free(worker->order);
+	free(worker->verify);
+	free(worker->weights);
+	if (worker->job.folder)
+		job_close(&worker->job);
+	options_free(worker->options);
+	arguments_free(&worker->arguments);
+}
+
+static void show_help(const struct platform *self)
+{
+	printf("worker-%s: %s\n\n"
+	       "  --probe [--events FD] [--option KEY=VALUE]...\n"
+	       "  --job DIR --out DIR [--events FD] [--min-time SECONDS] [--option KEY=VALUE]...\n\n",
+	       self->name, self->summary);
+	arguments_help();
+	printf("\nOptions of the platform:\n");
+	options_help(stdout, self->options);
+}
+
+static int start(struct worker *worker, int argc, char **argv)
+{
+	if (arguments_read(&worker->arguments, argc, argv) < 0)
+		return EXIT_USAGE;
+	if (worker->arguments.help) {
+		show_help(worker->platform);
+		return EXIT_FINE;
+	}
+	if (channel_open(worker->arguments.events) < 0)
+		return EXIT_USAGE;
+	error_set_sink(tell_error);
+	if (arguments_check(&worker->arguments, worker->options) < 0)
+		return EXIT_USAGE;
+	return run(worker) < 0 ? EXIT_INTERNAL : EXIT_FINE;
+}
+
 int worker_main(const struct platform *self, int argc, char **argv)
 {
-	struct worker worker = {
-		.platform = self,
-		.arguments = options_new(argument_specs),
-		.options = options_new(self->options),
-	};
-	int code = EXIT_USAGE;
+	struct worker worker = {.platform = self, .options = options_new(self->options)};
 
-	if (read_arguments(&worker, argc, argv) == 0)
-		code = run(&worker) == 0 ? EXIT_FINE : EXIT_INTERNAL;
+	options_prefix(worker.options, "--option ");
+	int code = start(&worker, argc, argv);
+
+	error_set_sink(NULL);
 	free_all(&worker);
 	return code;
 }

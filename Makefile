@@ -106,7 +106,7 @@ cnnbench := $(if $(program_main),$(B)/cnnbench)
 .PHONY: all run test tests bench bench-programs help format check-format clean install uninstall
 .PHONY: setup setup-dev setup-run setup-test link FORCE
 
-all: $(cnnbench) link  ## build the program and all workers (the default)
+all: $(archives) $(cnnbench) link  ## build the program and all workers (the default)
 
 $(B)/obj/%.o: %.c $(B)/flags | $(B)/include/version.h
 	$(compile)
@@ -167,7 +167,7 @@ test: all-but-link tests  ## build and run all tests
 tests: $(test_programs)  ## build the test programs
 
 .PHONY: all-but-link
-all-but-link: $(cnnbench) $(workers)
+all-but-link: $(archives) $(cnnbench) $(workers)
 
 bench-programs: $(bench_programs)  ## build the bench programs
 bench: $(workers) $(cnnbench) $(bench_programs)  ## build and run the benchmarks of our own code

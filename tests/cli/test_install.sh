@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# scripts/install, as "make install" and "make uninstall" call it.
+
+. "$(dirname "$0")/tap.sh"
+[ -x "$CNNBENCH" ] || skip_all 'the program is not built'
+
+prefix="$TMPDIR/stage of it/usr"
+umask 077
+run scripts/install install "$prefix" "$CNNBENCH" "$CNNBENCH_BUILD"/worker-*
+is 'installs' "$status:$err" '0:'
+ok 'the program' [ -x "$prefix/bin/cnnbench" ]
+ok 'a worker' [ -x "$prefix/libexec/cnnbench/worker-c_cpu" ]
+ok 'documents' [ -r "$prefix/share/doc/cnnbench/PROTOCOL.md" ]
+is 'folders are open to all' "$(find "$TMPDIR/stage of it/usr" -type d ! -perm -755)" ''
+run scripts/install install "$prefix" "$CNNBENCH" "$CNNBENCH_BUILD"/worker-*
+is 'installs over itself' "$status:$err" '0:'
+
+mv "$TMPDIR/stage of it" "$TMPDIR/moved"
+cd / || exit
+run "$TMPDIR/moved/usr/bin/cnnbench" list
+has 'runs from anywhere and finds its workers' "$out" c_cpu
+cd "$OLDPWD" || exit
+mv "$TMPDIR/moved" "$TMPDIR/stage of it"
+
+: >"$prefix/libexec/cnnbench/worker-foreign"
+run scripts/install uninstall "$prefix" "$CNNBENCH" "$CNNBENCH_BUILD"/worker-*
+is 'uninstalls, but not what is foreign' "$status:$(cd "$prefix" && find . ! -type d)" \
+	'0:./libexec/cnnbench/worker-foreign'
+tap_done

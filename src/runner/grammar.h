@@ -12,13 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { GRAMMAR_EXTRA_MAX = 1000 }; /* extra epochs */
+
 enum grammar_state {
-	GRAMMAR_START,   /* nothing came yet */
-	GRAMMAR_SETUP,   /* hello came */
-	GRAMMAR_EPOCHS,  /* at least one train span came */
-	GRAMMAR_READ,    /* the weights were read; extra epochs may follow */
+	GRAMMAR_START,  /* nothing came yet */
+	GRAMMAR_SETUP,  /* hello came */
+	GRAMMAR_EPOCHS, /* at least one train span came */
+	GRAMMAR_READ,   /* the weights were read; extra epochs may follow */
 	GRAMMAR_VERIFIED,
-	GRAMMAR_LAST,    /* done, error or unavailable: nothing may follow */
+	GRAMMAR_LAST, /* done, error or unavailable: nothing may follow */
 };
 
 struct grammar {
@@ -26,7 +28,7 @@ struct grammar {
 	enum grammar_state state;
 	unsigned long events;  /* taken so far: "event 7" in messages */
 	char span[16];         /* the open one, or "" */
-	unsigned setup_seen;   /* one bit a set-up span */
+	unsigned seen;         /* one bit a kind of span that has begun */
 	int epoch;             /* of the open or last train span; extra ones count on */
 	bool extra, evaluated; /* the last train span was extra; its eval came */
 	int64_t last_ns;       /* the worker's clock, never backwards */

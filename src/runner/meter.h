@@ -45,7 +45,7 @@ struct meter_vram {
 	int own;        /* the worker's processes have been seen on a device */
 };
 
-int meter_vram_open(struct meter_vram *vram); /* -1, silently: no NVML here */
+int meter_vram_open(struct meter_vram *vram);              /* -1, silently: no NVML here */
 int64_t meter_vram(struct meter_vram *vram, pid_t worker); /* bytes, or -1 */
 void meter_vram_close(struct meter_vram *vram);
 

@@ -35,7 +35,7 @@ MAKEFLAGS += --no-builtin-rules
 
 comma := ,
 quote = '$(subst ','\'',$(1))'
-tag := $(notdir $(firstword $(CC)))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEBUG),-debug)
+tag := $(notdir $(lastword $(filter-out -%,$(CC))))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEBUG),-debug)
 B := build/$(tag)
 
 # Targets that compile nothing need no compiler.
@@ -65,7 +65,8 @@ warnings := -Wall -Wextra -Wshadow -Wdouble-promotion -Wvla -Wstrict-prototypes 
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wundef -Wformat=2 \
 	-Wwrite-strings -Wredundant-decls $(if $(WERROR),-Werror)
 sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-generate := $(standard) $(CFLAGS) $(if $(DEBUG),-O0 -g3) $(sanitize)
+debug := $(if $(DEBUG),-O0 -g3)
+generate := $(standard) $(CFLAGS) $(sanitize)
 include_flags := -D_GNU_SOURCE -Isrc -I$(B)/include $(DEPENDENCY_CFLAGS) $(CPPFLAGS)
 compile_flags := $(generate) $(warnings) $(include_flags)
 link_flags := -pthread $(CFLAGS) $(sanitize) $(LDFLAGS)
@@ -73,7 +74,7 @@ libraries := $(DEPENDENCY_LIBS) -lm
 
 show = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 # EXTRA: flags of one object's own, set by mk/platform.mk.
-compile = $(call show,CC,$@)mkdir -p $(@D) && $(CC) $(compile_flags) $(EXTRA) -MMD -MP -c $< -o $@
+compile = $(call show,CC,$@)mkdir -p $(@D) && $(CC) $(compile_flags) $(EXTRA) $(debug) -MMD -MP -c $< -o $@
 link = $(call show,LINK,$@)mkdir -p $(@D) && $(CC) $(link_flags) $(filter %.o,$^) $(filter %.a,$^)
 archive = $(call show,AR,$@)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
@@ -91,7 +92,7 @@ program_main := $(call objects_of,$(wildcard src/cli/main.c))
 program_objects := $(filter-out $(program_main),\
 	$(call objects_of,$(call sources_in,src/runner src/results src/report src/cli)))
 tests := $(call sources_in,tests/unit tests/check)
-test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(filter-out %.h,$(tests))))
+test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(tests)))
 test_scripts := $(sort $(wildcard tests/cli/test_*.sh))
 benches := $(call sources_in,bench)
 bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
@@ -144,7 +145,7 @@ $(call objects_of,$(tests)): EXTRA := $(CMOCKA_CFLAGS)
 keep = @mkdir -p $(@D) && printf '%s\n' $(1) >$@.new && \
 	if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
 $(B)/flags: FORCE
-	$(call keep,$(call quote,$(CC) $(compile_flags) $(link_flags) $(libraries) $(COMPILER)))
+	$(call keep,$(call quote,$(CC) $(compile_flags) $(debug) $(link_flags) $(libraries) $(COMPILER)))
 $(B)/sources: FORCE
 	$(call keep,$(core_objects) $(worker_objects) $(program_objects))
 commit := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)

@@ -49,4 +49,4 @@ endef
 worker_object = $(patsubst %.c,$(B)/obj/worker-$(1)/%.o,$(2))
 escape = $(subst ",\",$(subst \,\\,$(1)))
 platform_strings = $(call quote,-DPLATFORM_COMPILER="$(COMPILER)") \
-	$(call quote,-DPLATFORM_FLAGS="$(call escape,$(strip $(generate) $(1)))")
+	$(call quote,-DPLATFORM_FLAGS="$(call escape,$(strip $(generate) $(1) $(debug)))")

@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#ifdef __APPLE__ /* no header of macOS declares it: environ(7) */
+extern char **environ;
+#endif
 
 /* A name that ends in '*' stands for all names that begin so. */
 static const char *const kept_names[] = {
@@ -64,6 +69,7 @@ static int by_text(const void *a, const void *b)
 void environment_cut(struct environment *environment, char *const *from)
 {
 	size_t count = 0, n_kept = 0;
+	from = from ? from : environ;
 	while (from[count])
 		count++;
 	environment->kept = memory_new(count + 1, sizeof(char *));

@@ -19,6 +19,7 @@ struct environment {
 	size_t n_removed;
 };
 
+/* `from`: NULL-terminated as environ(7), or NULL: this process's own. */
 void environment_cut(struct environment *environment, char *const *from);
 void environment_free(struct environment *environment);
 

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/progress.h"
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 512, NARROWEST = 20, LOG_LINES = 8 };
+
+/* What is still to be done of one platform, and how long one of its processes took. */
+struct pace {
+	int processes;
+	double seconds; /* NAN: not known yet */
+};
+
+struct progress {
+	const struct selection *selection;
+	struct pace *paces; /* one a candidate */
+	int runs, epochs;
+	bool quiet, live;
+	size_t shown; /* columns of the live line */
+
+	/* the process under way */
+	int64_t begun_ns;       /* this clock, at hello */
+	int64_t first_train_ns; /* this clock, at the first train span; 0: not yet */
+	int64_t span_ns;        /* the worker's clock, at the begin of the open span */
+	int epoch;              /* done */
+	double epoch_seconds, loss, train_accuracy, test_accuracy, samples;
+};
+
+/* ---- how long it will take ---- */
+
+static struct pace *pace_of(struct progress *progress, const struct follow_order *order)
+{
+	return &progress->paces[order->candidate - progress->selection->items];
+}
+
+static double since(int64_t ns)
+{
+	return (double)(clock_ns() - ns) * 1e-9;
+}
+
+/* Seconds left of the process under way; NAN: nothing is known yet. */
+static double process_left(struct progress *progress, const struct follow_order *order)
+{
+	const double known = pace_of(progress, order)->seconds;
+	if (!isnan(known))
+		return fmax(0, known - since(progress->begun_ns));
+	if (!progress->first_train_ns || progress->epoch < 1)
+		return (double)NAN;
+	const double an_epoch = since(progress->first_train_ns) / progress->epoch;
+	return an_epoch * fmax(0, progress->epochs - progress->epoch);
+}
+
+/* Of all processes that are still to come; NAN where one of them has not been measured. */
+static double others_left(const struct progress *progress)
+{
+	double left = 0;
+	for (size_t i = 0; i < progress->selection->count; i++)
+		if (progress->paces[i].processes > 0)
+			left += progress->paces[i].processes * progress->paces[i].seconds;
+	return left;
+}
+
+static int processes_left(const struct progress *progress)
+{
+	int left = 0;
+	for (size_t i = 0; i < progress->selection->count; i++)
+		left += progress->paces[i].processes;
+	return left;
+}
+
+/* ---- texts ---- */
+
+static const char *duration(double seconds, char out[32])
+{
+	if (seconds < 0.9995)
+		snprintf(out, 32, "%.3g ms", seconds * 1e3);
+	else if (seconds < 9.995)
+		snprintf(out, 32, "%.2f s", seconds);
+	else if (seconds < 119.5)
+		snprintf(out, 32, "%.0f s", seconds);
+	else if (seconds < 7170)
+		snprintf(out, 32, "%.0f min", seconds / 60);
+	else
+		snprintf(out, 32, "%.1f h", seconds / 3600);
+	return out;
+}
+
+static const char *rate(double per_second, char out[32])
+{
+	if (per_second < 1e3)
+		snprintf(out, 32, "%.0f", per_second);
+	else if (per_second < 1e6)
+		snprintf(out, 32, "%.1fk", per_second * 1e-3);
+	else
+		snprintf(out, 32, "%.2fM", per_second * 1e-6);
+	return out;
+}
+
+/* "about 12 s left", of the whole run where that is known. */
+static const char *time_left(struct progress *progress, const struct follow_order *order, char out[64])
+{
+	const double here = process_left(progress, order), others = others_left(progress);
+	char text[32];
+	out[0] = '\0';
+	if (!isnan(here) && !isnan(here + others))
+		snprintf(out, 64, "about %s left", duration(fmax(1, ceil(here + others)), text));
+	else if (!isnan(here))
+		snprintf(out, 64, "about %s left of this process", duration(fmax(1, ceil(here)), text));
+	return out;
+}
+
+/* "[2/6] c_cpu:threads=1" */
+static int head(const struct progress *progress, const struct follow_order *order, char *out, size_t size)
+{
+	const int length = snprintf(out, size, "[%d/%d] %s", order->process, order->process + processes_left(progress),
+	                            order->candidate->label);
+	return length < (int)size ? length : (int)size - 1;
+}
+
+/* "epoch 4/10  412 ms  145.6k samples/s  loss 0.0813  train 97.52%  test 97.61%" */
+static void epoch_text(const struct progress *progress, char *out, size_t size)
+{
+	char seconds[32], speed[32];
+	snprintf(out, size, "epoch %d/%d  %s  %s samples/s  loss %.4f  train %.2f%%  test %.2f%%", progress->epoch,
+	         progress->epochs, duration(progress->epoch_seconds, seconds),
+	         rate(progress->samples / progress->epoch_seconds, speed), progress->loss,
+	         100 * progress->train_accuracy, 100 * progress->test_accuracy);
+}
+
+/* ---- the terminal ---- */
+
+static size_t terminal_width(void)
+{
+	struct winsize window;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col < NARROWEST)
+		return 80;
+	return window.ws_col;
+}
+
+/* Blanks instead of an escape sequence wipe what was longer before. */
+static void show_live(struct progress *progress, const char *text)
+{
+	const size_t width = terminal_width() - 1, length = strlen(text);
+	const size_t cut = length < width ? length : width;
+	const size_t wipe = progress->shown > cut && cut < width ? (progress->shown < width ? progress->shown : width) - cut : 0;
+	fprintf(stderr, "\r%.*s%*s", (int)cut, text, (int)wipe, "");
+	fflush(stderr);
+	progress->shown = cut;
+}
+
+static void wipe_live(struct progress *progress)
+{
+	if (!progress->live || progress->shown == 0)
+		return;
+	show_live(progress, "");
+	fputc('\r', stderr);
+	fflush(stderr);
+	progress->shown = 0;
+}
+
+/* A line that stays.  Notes are silenced by --quiet. */
+static void say(struct progress *progress, const char *text)
+{
+	wipe_live(progress);
+	note("%s", text);
+}
+
+/* ---- events ---- */
+
+static const char *text_of(const json_t *event, const char *member)
+{
+	const char *text = json_string_value(json_object_get(event, member));
+	return text ? text : "";
+}
+
+static double number_of(const json_t *event, const char *member)
+{
+	const json_t *number = json_object_get(event, member);
+	return json_is_number(number) ? json_number_value(number) : (double)NAN;
+}
+
+static void process_begins(struct progress *progress, const struct follow_order *order, const json_t *event)
+{
+	char line[LINE_SIZE];
+	progress->begun_ns = clock_ns();
+	progress->first_train_ns = 0;
+	progress->epoch = 0;
+	pace_of(progress, order)->processes--;
+	const int at = head(progress, order, line, sizeof(line));
+	const char *variant = text_of(event, "variant");
+	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round, progress->runs,
+	         text_of(event, "device"), *variant ? ", " : "", variant);
+	if (progress->live)
+		show_live(progress, line);
+	else
+		say(progress, line);
+}
+
+static void span_begins(struct progress *progress, const json_t *event)
+{
+	progress->span_ns = json_integer_value(json_object_get(event, "ns"));
+	if (!progress->first_train_ns && strcmp(text_of(event, "span"), "train") == 0)
+		progress->first_train_ns = clock_ns();
+}
+
+static void train_ends(struct progress *progress, const json_t *event)
+{
+	const int64_t ns = json_integer_value(json_object_get(event, "ns"));
+	progress->epoch_seconds = (double)(ns - progress->span_ns) * 1e-9;
+	progress->samples = number_of(event, "samples");
+	progress->loss = number_of(event, "loss");
+	progress->train_accuracy = number_of(event, "correct") / progress->samples;
+}
+
+/* An epoch is told when its evaluation is there. */
+static void epoch_ends(struct progress *progress, const struct follow_order *order, const json_t *event)
+{
+	char line[LINE_SIZE], epoch[LINE_SIZE / 2], left[64];
+	progress->epoch = (int)number_of(event, "epoch");
+	progress->test_accuracy = number_of(event, "correct") / number_of(event, "samples");
+	epoch_text(progress, epoch, sizeof(epoch));
+	const int at = head(progress, order, line, sizeof(line));
+	if (!progress->live) {
+		snprintf(line + at, sizeof(line) - (size_t)at, "  %s", epoch);
+		say(progress, line);
+		return;
+	}
+	time_left(progress, order, left);
+	snprintf(line + at, sizeof(line) - (size_t)at, "  %s%s%s", left, *left ? "  " : "", epoch);
+	show_live(progress, line);
+}
+
+static void on_event(void *context, const struct follow_order *order, const json_t *event)
+{
+	struct progress *progress = context;
+	const char *kind = text_of(event, "event"), *span = text_of(event, "span");
+	const bool extra = json_is_true(json_object_get(event, "extra"));
+	if (strcmp(kind, "hello") == 0)
+		process_begins(progress, order, event);
+	else if (strcmp(kind, "begin") == 0)
+		span_begins(progress, event);
+	else if (strcmp(kind, "end") == 0 && strcmp(span, "train") == 0 && !extra)
+		train_ends(progress, event);
+	else if (strcmp(kind, "end") == 0 && strcmp(span, "eval") == 0)
+		epoch_ends(progress, order, event);
+}
+
+/* ---- the end of a process ---- */
+
+/* Even with --quiet: why it failed, and the end of what it printed. */
+static void tell_failure(const struct follow_order *order, const json_t *record)
+{
+	const char *help = text_of(record, "help");
+	const json_t *tail = json_object_get(record, "log_tail");
+	const size_t lines = json_array_size(tail);
+	warning("%s: %s: %s%s%s; its log: %s/%s", order->candidate->label, text_of(record, "status"),
+	        text_of(record, "why"), *help ? "; " : "", help, order->results, text_of(record, "log"));
+	for (size_t i = lines > LOG_LINES ? lines - LOG_LINES : 0; i < lines; i++)
+		note("    %s", json_string_value(json_array_get(tail, i)));
+}
+
+static void tell_success(struct progress *progress, const struct follow_order *order, double seconds)
+{
+	char line[LINE_SIZE], took[32], left[32];
+	const double others = others_left(progress);
+	int at = head(progress, order, line, sizeof(line));
+	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all", progress->epoch,
+	               100 * progress->test_accuracy, duration(seconds, took));
+	if (processes_left(progress) > 0 && !isnan(others) && at < (int)sizeof(line))
+		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left", duration(fmax(1, ceil(others)), left));
+	say(progress, line);
+}
+
+static void on_end(void *context, const struct follow_order *order, const json_t *record)
+{
+	struct progress *progress = context;
+	struct pace *pace = pace_of(progress, order);
+	const char *status = text_of(record, "status");
+	const bool failed = strcmp(status, "unjudged") != 0 && strcmp(status, "verified") != 0 &&
+	                    strcmp(status, "not_sharp") != 0;
+	pace->processes = failed ? 0 : progress->runs - order->round;
+	pace->seconds = number_of(record, "wall_seconds");
+	wipe_live(progress);
+	if (!failed)
+		tell_success(progress, order, pace->seconds);
+	else if (strcmp(status, "interrupted") != 0)
+		tell_failure(order, record);
+}
+
+/* ---- */
+
+struct progress *progress_new(const struct selection *selection, int runs, int epochs, bool quiet)
+{
+	struct progress *progress = memory_new(1, sizeof(*progress));
+	const char *terminal = getenv("TERM");
+	*progress = (struct progress){
+		.selection = selection,
+		.paces = memory_new(selection->count, sizeof(struct pace)),
+		.runs = runs,
+		.epochs = epochs,
+		.quiet = quiet,
+		.live = !quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0,
+	};
+	for (size_t i = 0; i < selection->count; i++)
+		progress->paces[i] = (struct pace){selection->items[i].ready ? runs : 0, (double)NAN};
+	return progress;
+}
+
+struct observer progress_observer(struct progress *progress)
+{
+	return (struct observer){progress, progress->quiet ? NULL : on_event, on_end};
+}
+
+void progress_free(struct progress *progress)
+{
+	wipe_live(progress);
+	free(progress->paces);
+	free(progress);
+}

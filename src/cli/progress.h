@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Progress of a run on standard error: on a terminal one live line, rewritten in place; elsewhere,
+ * and on a dumb terminal, a line an epoch.  No colours and no escape sequences.
+ */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "runner/follow.h"
+
+struct progress;
+
+/* `quiet`: it shows nothing. */
+struct progress *progress_new(const struct selection *selection, int runs, int epochs, bool quiet);
+struct observer progress_observer(struct progress *progress);
+void progress_free(struct progress *progress); /* the live line is wiped first */
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run_options.h"
+
+#include "core/memory.h"
+#include "runner/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Ranges: shapes as docs/METHOD.md has them; batch up to the largest dataset (core/idx.h); whole
+ * numbers up to 2^53, which JSON's readers in other languages hold exactly. */
+const struct option_spec run_options[] = {
+	/* what is trained */
+	{"platform", NULL, OPTION_TEXT, 0, 0, "all", NULL, "LIST",
+	 "platforms, separated by commas, with options after a colon: c_cpu:threads=1"},
+	{"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",
+	 "mnist, synth (digits drawn by code), or a folder of four IDX files (default: mnist if found)"},
+	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
+	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},
+	{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},
+	{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"},
+	{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"},
+	{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"},
+	{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},
+	{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},
+	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of the weights and of the samples' order"},
+	/* how it is measured */
+	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
+	 "threads of each CPU platform (default: the physical cores that may be used)"},
+	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds: each trains every platform in a fresh process"},
+	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
+	 "go on with epochs for time only until they took this long"},
+	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS", "end a process that takes longer; 0: never"},
+	/* what comes out */
+	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR", "write the results here (default: results/<time>_<dataset>)"},
+	{"json", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "FILE", "write the comparison as JSON; -: to standard output, alone"},
+	{"require", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "LIST",
+	 "exit with code 3 if one of these platforms is missing or fails"},
+	{"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, "no progress and no notes on standard error"},
+	{0},
+};
+
+struct work run_options_work(const struct options *options)
+{
+	return (struct work){
+		.shape =
+			{
+				.filters1 = (int)options_int(options, "filters1"),
+				.filters2 = (int)options_int(options, "filters2"),
+				.hidden = (int)options_int(options, "hidden"),
+				.fsize = (int)options_int(options, "fsize"),
+			},
+		.epochs = (int)options_int(options, "epochs"),
+		.batch = (size_t)options_int(options, "batch-size"),
+		.lr = options_real(options, "lr"),
+		.momentum = options_real(options, "momentum"),
+		.seed = (uint64_t)options_int(options, "seed"),
+	};
+}
+
+int run_options_threads(const struct options *options)
+{
+	return options_given(options, "threads") ? (int)options_int(options, "threads") : machine_threads();
+}
+
+/* ---- the command that repeats a run ---- */
+
+/* Of no influence on what is measured. */
+static bool is_output(const char *name)
+{
+	static const char *const names[] = {"log-dir", "json", "require", "quiet"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Takes over `text`. */
+static char *append(char *text, const char *more)
+{
+	char *longer = memory_text("%s%s", text, more);
+	free(text);
+	return longer;
+}
+
+/* As one word of a shell: in single quotes where it holds more than plain letters. */
+static char *append_quoted(char *text, const char *word)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%";
+	if (*word && word[strspn(word, plain)] == '\0')
+		return append(text, word);
+	text = append(text, "'");
+	for (; *word; word++) {
+		const char letter[] = {*word, '\0'};
+		text = append(text, *word == '\'' ? "'\\''" : letter);
+	}
+	return append(text, "'");
+}
+
+static char *labels(const struct selection *selection)
+{
+	char *list = memory_copy("");
+	for (size_t i = 0; i < selection->count; i++) {
+		if (!selection->items[i].ready)
+			continue;
+		list = *list ? append(list, ",") : list;
+		list = append(list, selection->items[i].label);
+	}
+	return list;
+}
+
+/* As short as reads back the same. */
+static char *value_text(const json_t *value)
+{
+	char text[32];
+	if (json_is_string(value))
+		return memory_copy(json_string_value(value));
+	if (!json_is_real(value))
+		return json_dumps(value, JSON_ENCODE_ANY);
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, json_real_value(value));
+		if (json_real_value(value) == strtod(text, NULL))
+			break;
+	}
+	return memory_copy(text);
+}
+
+/* The values that are in force, with those that were chosen for the user. */
+static json_t *chosen_values(const struct options *options, const struct selection *selection,
+                             const struct dataset *dataset)
+{
+	const char *name = options_text(options, "dataset");
+	const bool is_folder = name && strcmp(name, "mnist") != 0 && strcmp(name, "synth") != 0;
+	char *platforms = labels(selection);
+	json_t *values = options_record(options);
+	json_object_set_new(values, "platform", json_string(platforms));
+	json_object_set_new(values, "dataset", json_string(is_folder ? name : dataset->name));
+	json_object_set_new(values, "threads", json_integer(run_options_threads(options)));
+	free(platforms);
+	return values;
+}
+
+static bool is_told(const struct options *options, const char *name)
+{
+	static const char *const always[] = {"platform", "dataset", "threads", "seed"};
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (strcmp(always[i], name) == 0)
+			return true;
+	return options_given(options, name) && !is_output(name);
+}
+
+char *run_options_command(const struct options *options, const struct selection *selection,
+                          const struct dataset *dataset)
+{
+	json_t *values = chosen_values(options, selection, dataset);
+	char *command = memory_copy("cnnbench run");
+	for (const struct option_spec *spec = run_options; spec->name; spec++) {
+		const json_t *value = json_object_get(values, spec->name);
+		if (!is_told(options, spec->name))
+			continue;
+		char *text = value_text(value);
+		command = append(command, " --");
+		command = append(command, spec->name);
+		command = append(command, " ");
+		command = append_quoted(command, text);
+		free(text);
+	}
+	json_decref(values);
+	return command;
+}

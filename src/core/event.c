@@ -62,7 +62,8 @@ static void skip_long_line(struct event_reader *reader, const char **bytes, size
 		reader->length = 0;
 }
 
-enum event_status event_next(struct event_reader *reader, const char **bytes, size_t *size, json_t **event)
+enum event_status event_next(struct event_reader *reader, const char **bytes, size_t *size,
+                             json_t **event)
 {
 	*event = NULL;
 	if (*size > 0 && reader->length == EVENT_LINE_MAX)

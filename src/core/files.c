@@ -52,7 +52,8 @@ int files_make_folder(const char *path)
 	char *part = memory_copy(path);
 	int result = 0;
 
-	for (char *slash = strchr(part + (*part == '/'), '/'); slash && !result; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(part + (*part == '/'), '/'); slash && !result;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (!files_is_folder(part))
 			result = make_one_folder(part);
@@ -82,7 +83,8 @@ static int empty_folder(int descriptor)
 		if (!unlinkat(descriptor, entry->d_name, 0) || errno == ENOENT)
 			continue;
 		/* Linux says EISDIR of a folder, macOS EPERM: try it as one. */
-		int inner = openat(descriptor, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int inner =
+			openat(descriptor, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		result = inner < 0 ? -1 : empty_folder(inner);
 		if (!result)
 			result = unlinkat(descriptor, entry->d_name, AT_REMOVEDIR);

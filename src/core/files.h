@@ -10,7 +10,7 @@
 
 char *files_join(const char *folder, const char *name); /* "folder/name"; free() it */
 bool files_is_folder(const char *path);
-bool files_is_regular(const char *path);               /* a plain file itself, no link to one */
+bool files_is_regular(const char *path); /* a plain file itself, no link to one */
 
 /* Make a folder and its parents (mode 0777 less the umask); fine if it is there. */
 int files_make_folder(const char *path);
@@ -20,7 +20,9 @@ int files_remove_folder(const char *path);
 
 /* Write a whole file by way of a temporary one beside it, fsync and rename: it is there whole or not at all. */
 int files_write(const char *path, const void *bytes, size_t size);
-int files_write_parts(const char *path, const struct iovec *parts, int count); /* in one file, in order */
+
+/* The same for a file that is made of several parts, one behind the other. */
+int files_write_parts(const char *path, const struct iovec *parts, int count);
 
 /* Open a plain file for reading: its descriptor (close() it), and its size.  Never blocks on a pipe. */
 int files_open(const char *path, int64_t *size);

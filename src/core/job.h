@@ -19,6 +19,21 @@
 
 enum { JOB_VERSION = 1 };
 
+/* The most that a job may hold: samples of a set or a batch (as many as idx.h reads), and entries of
+ * the whole order (4 GiB). */
+enum { JOB_SAMPLES_MAX = 1 << 24, JOB_ORDER_MAX = 1 << 30 };
+
+enum job_array {
+	JOB_TRAIN_IMAGES,
+	JOB_TRAIN_LABELS,
+	JOB_TEST_IMAGES,
+	JOB_TEST_LABELS,
+	JOB_INIT,
+	JOB_ORDER,
+	JOB_VERIFY,
+	JOB_ARRAY_COUNT,
+};
+
 /* What a user chooses about the work, beside the data. */
 struct work {
 	struct shape shape;
@@ -33,12 +48,15 @@ struct job {
 	char digest[DIGEST_SIZE]; /* of job.json */
 	struct work work;
 	struct model model;
-	char *dataset;            /* its name */
+	char *dataset; /* its name */
 	char dataset_digest[DIGEST_SIZE];
 	size_t n_train, n_test;
-	size_t n_verify;          /* samples of one mini-epoch */
-	struct npy train_images, train_labels, test_images, test_labels; /* opened, not read */
+	size_t n_verify; /* samples of one mini-epoch */
+
+	/* Opened, not read; and their files' digests as job.json has them. */
+	struct npy train_images, train_labels, test_images, test_labels;
 	struct npy init, order, verify;
+	char array_digests[JOB_ARRAY_COUNT][DIGEST_SIZE];
 };
 
 /* Samples of one mini-epoch: min(4 B + p, 3000, N), p = N mod B, or ceil(B/2) where that is 0.
@@ -46,16 +64,21 @@ struct job {
 size_t job_verify_samples(size_t n_train, size_t batch);
 
 /* Write the job's folder into the cache (or find it there, once per content) and give its absolute
- * path; free() it.  NULL after error(). */
+ * path; free() it.  Several may do so at once.  NULL after error(): work out of range (message like an
+ * option's), a folder of the cache that is damaged (what to remove), disk full. */
 char *job_write(const char *cache, const struct dataset *dataset, const struct work *work);
 
-/* Open a job folder: job.json read, every array's type, shape and file size checked against it.
- * Digests are the runner's to check, outside every clock. */
+/* Open a job folder: job.json read, every array's type, shape and file size checked against it, and
+ * that every index and label is in range.  Digests are the runner's to check, outside every clock.
+ * -1 after error(), with nothing left open. */
 int job_open(struct job *job, const char *folder);
-int job_check_digests(const struct job *job); /* -1 after error(): which file was altered, and what to do */
 void job_close(struct job *job);
 
-/* The work as the results record it: hyperparameters, shape, dataset, sizes, job digest. */
+/* Has any of the job's files been altered?  -1 after error(): which one, and what to do. */
+int job_check_digests(const struct job *job);
+
+/* The work as the results record it: "job" (its digest), and from job.json with the same names:
+ * dataset, shape, epochs, batch, lr, momentum, seed, parameters. */
 json_t *job_record(const struct job *job);
 
 #endif

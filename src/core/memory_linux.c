@@ -23,7 +23,8 @@ void *memory_map(size_t bytes)
 {
 	size_t size = whole_pages(bytes);
 	size_t spare = size >= HUGE_PAGE ? HUGE_PAGE : 0;
-	char *start = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *start =
+		mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (start == MAP_FAILED)
 		die("out of memory: %zu bytes asked for", bytes);

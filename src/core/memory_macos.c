@@ -6,7 +6,8 @@
 /* macOS has no huge pages for the asking. */
 void *memory_map(size_t bytes)
 {
-	void *start = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	void *start =
+		mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
 
 	if (start == MAP_FAILED)
 		die("out of memory: %zu bytes asked for", bytes);

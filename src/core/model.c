@@ -33,6 +33,7 @@ static void set_tensors(struct model *model)
 	size_t hidden = (size_t)model->shape.hidden, fsize = (size_t)model->shape.fsize;
 	size_t flat = model->flat, area = fsize * fsize;
 	const struct tensor table[TENSOR_COUNT] = {
+		/* clang-format off */
 		[CONV1_WEIGHT] = {"conv1.weight", 4, {filters1, 1, fsize, fsize}, .fan_in = area},
 		[CONV1_BIAS] = {"conv1.bias", 1, {filters1}, .fan_in = area},
 		[CONV2_WEIGHT] = {"conv2.weight", 4, {filters2, filters1, fsize, fsize}, .fan_in = filters1 * area},
@@ -41,6 +42,7 @@ static void set_tensors(struct model *model)
 		[FC1_BIAS] = {"fc1.bias", 1, {hidden}, .fan_in = flat},
 		[FC2_WEIGHT] = {"fc2.weight", 2, {MODEL_CLASSES, hidden}, .fan_in = hidden},
 		[FC2_BIAS] = {"fc2.bias", 1, {MODEL_CLASSES}, .fan_in = hidden},
+		/* clang-format on */
 	};
 
 	for (int id = 0; id < TENSOR_COUNT; id++) {
@@ -79,7 +81,7 @@ int model_init(struct model *model, struct shape shape)
 	model->conv2_side = model->pool1_side - shape.fsize + 1;
 	model->pool2_side = model->conv2_side / 2;
 	if (model->pool2_side < 1)
-		return error("fsize %d: no pixel is left behind the second pool; use a smaller one", shape.fsize);
+		return error("fsize %d: leaves no pixel; use a smaller one", shape.fsize);
 	model->flat = (size_t)(shape.filters2 * model->pool2_side * model->pool2_side);
 	set_tensors(model);
 	count_work(model);
@@ -109,9 +111,9 @@ json_t *model_record(const struct model *model)
 
 		for (int i = 0; i < tensor->rank; i++)
 			json_array_append_new(shape, json_integer((json_int_t)tensor->dims[i]));
-		json_array_append_new(table, json_pack("{s:s, s:o, s:I, s:I}", "name", tensor->name, "shape", shape,
-		                                       "offset", (json_int_t)tensor->offset, "size",
-		                                       (json_int_t)tensor->size));
+		json_array_append_new(table, json_pack("{s:s, s:o, s:I, s:I}", "name", tensor->name,
+		                                       "shape", shape, "offset", (json_int_t)tensor->offset,
+		                                       "size", (json_int_t)tensor->size));
 	}
 	return table;
 }

@@ -29,8 +29,14 @@ struct shape {
 };
 
 enum tensor_id {
-	CONV1_WEIGHT, CONV1_BIAS, CONV2_WEIGHT, CONV2_BIAS,
-	FC1_WEIGHT, FC1_BIAS, FC2_WEIGHT, FC2_BIAS,
+	CONV1_WEIGHT,
+	CONV1_BIAS,
+	CONV2_WEIGHT,
+	CONV2_BIAS,
+	FC1_WEIGHT,
+	FC1_BIAS,
+	FC2_WEIGHT,
+	FC2_BIAS,
 	TENSOR_COUNT,
 };
 
@@ -47,7 +53,7 @@ struct model {
 	int conv1_side, pool1_side, conv2_side, pool2_side; /* 26, 13, 11, 5 by default */
 	size_t flat;                                        /* filters2 * pool2_side^2: 400 */
 	struct tensor tensors[TENSOR_COUNT];
-	size_t parameters;           /* floats in all: 53,866 by default */
+	size_t parameters;              /* floats in all: 53,866 by default */
 	uint64_t multiply_adds_forward; /* of one sample, dense: 240,544 */
 	uint64_t multiply_adds_step;    /* forward and backward of one sample, dense: 672,960 */
 };

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arrays are written as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arrays are written as they lie here");
 
 /* Magic, version 1.0, then the length of the header that follows, in two bytes. */
 enum { PREFIX_SIZE = 10, ALIGNMENT = 64, HEADER_MAX = 4096 };
@@ -47,15 +47,18 @@ static int count_elements(int rank, const size_t *dims, size_t *count)
 /* The whole header as numpy.save writes it: padded with spaces, a newline at its end. */
 static size_t format_header(char out[HEADER_MAX], enum npy_type type, int rank, const size_t *dims)
 {
-	size_t used = PREFIX_SIZE;
+	char *at = out + PREFIX_SIZE;
+	char *const end = out + HEADER_MAX;
 
-	used += (size_t)snprintf(out + used, HEADER_MAX - used,
-	                         "{'descr': '%s', 'fortran_order': False, 'shape': (", types[type].descr);
+	at += snprintf(at, (size_t)(end - at), "{'descr': '%s', 'fortran_order': False, 'shape': (",
+	               types[type].descr);
 	for (int i = 0; i < rank; i++)
-		used += (size_t)snprintf(out + used, HEADER_MAX - used, i ? ", %zu" : "%zu", dims[i]);
-	used += (size_t)snprintf(out + used, HEADER_MAX - used, rank == 1 ? ",), }" : "), }");
+		at += snprintf(at, (size_t)(end - at), i ? ", %zu" : "%zu", dims[i]);
+	at += snprintf(at, (size_t)(end - at), rank == 1 ? ",), }" : "), }");
 
-	size_t size = (used + ALIGNMENT) / ALIGNMENT * ALIGNMENT; /* at least one byte for the newline */
+	/* At least one byte is left for the newline. */
+	size_t used = (size_t)(at - out);
+	size_t size = (used + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
 	memset(out + used, ' ', size - used);
 	out[size - 1] = '\n';
 	memcpy(out, prefix, sizeof(prefix));
@@ -64,18 +67,46 @@ static size_t format_header(char out[HEADER_MAX], enum npy_type type, int rank, 
 	return size;
 }
 
-int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data)
+/* The bytes of an array that this program makes itself. */
+static size_t data_size(enum npy_type type, int rank, const size_t *dims)
 {
-	char header[HEADER_MAX];
 	size_t count;
 
 	if (rank < 0 || rank > NPY_RANK_MAX || count_elements(rank, dims, &count))
-		BUG("%s: an array of this shape cannot be written", path);
+		BUG("an array of %d dimensions is too large to write", rank);
+	return count * types[type].size;
+}
+
+int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data)
+{
+	char header[HEADER_MAX];
+	size_t size = data_size(type, rank, dims);
 	struct iovec parts[] = {
 		{header, format_header(header, type, rank, dims)},
-		{(void *)(uintptr_t)data, count * types[type].size},
+		{(void *)(uintptr_t)data, size},
 	};
+
 	return files_write_parts(path, parts, 2);
+}
+
+size_t npy_file_size(enum npy_type type, int rank, const size_t *dims)
+{
+	char header[HEADER_MAX];
+	size_t size = data_size(type, rank, dims);
+
+	return format_header(header, type, rank, dims) + size;
+}
+
+void npy_digest(enum npy_type type, int rank, const size_t *dims, const void *data,
+                char out[DIGEST_SIZE])
+{
+	char header[HEADER_MAX];
+	size_t size = data_size(type, rank, dims);
+	struct digest *digest = digest_begin();
+
+	digest_add(digest, header, format_header(header, type, rank, dims));
+	digest_add(digest, data, size);
+	digest_end(digest, out);
 }
 
 /* The header is a Python dictionary of three entries, in any order.  A cursor runs over its text;
@@ -147,7 +178,8 @@ static bool take_shape(struct cursor *cursor, struct npy *array)
 	if (!take(cursor, "("))
 		return false;
 	for (array->rank = 0; !take(cursor, ")"); array->rank++) {
-		if (!comma || array->rank == NPY_RANK_MAX || !take_number(cursor, &array->dims[array->rank]))
+		if (!comma || array->rank == NPY_RANK_MAX ||
+		    !take_number(cursor, &array->dims[array->rank]))
 			return false;
 		comma = take(cursor, ",");
 	}
@@ -193,7 +225,9 @@ static const char *parse_header(const char *text, struct npy *array)
 			return "its header is malformed";
 	}
 	skip_spaces(&cursor);
-	return seen == 7 && *cursor.at == '\0' ? NULL : "its header lacks an entry or has text behind it";
+	if (seen != 7 || *cursor.at != '\0')
+		return "its header lacks an entry or has text behind it";
+	return NULL;
 }
 
 /* Read exactly `size` bytes.  False at an early end and at an error. */
@@ -267,11 +301,14 @@ int npy_read(const struct npy *array, size_t first, size_t count, void *out)
 	int64_t file_size;
 
 	if (first > array->count || count > array->count - first)
-		BUG("%s: elements %zu to %zu asked for of %zu", array->path, first, first + count, array->count);
+		BUG("%s: elements %zu to %zu asked for of %zu", array->path, first, first + count,
+		    array->count);
 	int descriptor = files_open(array->path, &file_size);
 	if (descriptor < 0)
 		return -1;
 	bool whole = read_exactly(descriptor, out, count * size, array->offset + first * size);
 	close(descriptor);
-	return whole ? 0 : error("%s: cannot read this array: it was cut short or the disk failed", array->path);
+	if (!whole)
+		return error("%s: cannot read this array: cut short, or the disk failed", array->path);
+	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef CORE_NPY_H
 #define CORE_NPY_H
 
+#include "core/digest.h"
+
 #include <stddef.h>
 
 enum npy_type { NPY_U8, NPY_U32, NPY_F32 };
@@ -24,6 +26,11 @@ size_t npy_type_size(enum npy_type type);
 
 /* Write an array as a whole new file (files_write).  -1 after error(). */
 int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data);
+
+/* The size and the digest of the file that npy_write would make. */
+size_t npy_file_size(enum npy_type type, int rank, const size_t *dims);
+void npy_digest(enum npy_type type, int rank, const size_t *dims, const void *data,
+                char out[DIGEST_SIZE]);
 
 /* Check the header and that the file has exactly the size it promises; nothing is read yet. */
 int npy_open(struct npy *array, const char *path);

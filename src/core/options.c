@@ -188,7 +188,8 @@ int options_parse(struct options *options, int argc, char *const *argv)
 		else if (ended || !starts_option(argv[i]))
 			options->operands[options->operand_count++] = argv[i];
 		else if (argv[i][1] != '-')
-			return error("%s: unknown option; options begin with two dashes, --help shows them", argv[i]);
+			return error("%s: unknown option; options begin with two dashes, --help shows them",
+			             argv[i]);
 		else if ((used = parse_option(options, argc - i, argv + i)) < 0)
 			return -1;
 	}
@@ -203,7 +204,8 @@ size_t options_operands(const struct options *options, char *const **operands)
 
 /* ---- Reading ---- */
 
-static const struct option_value *value_of(const struct options *options, const char *name, unsigned types)
+static const struct option_value *value_of(const struct options *options, const char *name,
+                                           unsigned types)
 {
 	size_t i = find(options, name);
 

@@ -24,10 +24,10 @@ enum option_type {
 };
 
 struct option_spec {
-	const char *name;     /* "batch-size" */
-	const char *alias;    /* another spelling, or NULL */
+	const char *name;  /* "batch-size" */
+	const char *alias; /* another spelling, or NULL */
 	enum option_type type;
-	double min, max;      /* of OPTION_INT and OPTION_REAL, both inclusive; may be -HUGE_VAL, HUGE_VAL */
+	double min, max; /* of OPTION_INT and OPTION_REAL, inclusive; -HUGE_VAL, HUGE_VAL: no bound */
 	const char *fallback; /* the default as text; NULL: none, the option is then "not given" */
 	const char *choices;  /* "auto|avx2|generic", or NULL */
 	const char *value;    /* how help calls the value: "N", "DIR"; NULL: by its type */
@@ -58,7 +58,7 @@ size_t options_operands(const struct options *options, char *const **operands);
 bool options_flag(const struct options *options, const char *name);
 int64_t options_int(const struct options *options, const char *name);
 double options_real(const struct options *options, const char *name);
-const char *options_text(const struct options *options, const char *name); /* NULL: not given and no default */
+const char *options_text(const struct options *options, const char *name); /* NULL: no value */
 bool options_given(const struct options *options, const char *name);       /* set by the user */
 bool options_has(const struct options *options, const char *name);         /* the table knows it */
 

@@ -79,7 +79,8 @@ static bool is_name(const char *text)
 	size_t length = strlen(text);
 
 	for (const char *at = text; *at; at++)
-		if (!islower((unsigned char)*at) && !isdigit((unsigned char)*at) && *at != '-' && *at != '_')
+		if (!islower((unsigned char)*at) && !isdigit((unsigned char)*at) && *at != '-' &&
+		    *at != '_')
 			return false;
 	return length > 0 && length <= NAME_MAX_LENGTH && islower((unsigned char)*text);
 }
@@ -116,7 +117,9 @@ static const char *read_texts(const json_t *record, struct option_spec *spec)
 			return "a text of it is missing or no plain text";
 		*text_of(spec, i) = memory_copy(json_string_value(member));
 	}
-	return is_name(spec->name) && (!spec->alias || is_name(spec->alias)) ? NULL : "its name is not usable";
+	if (!is_name(spec->name) || (spec->alias && !is_name(spec->alias)))
+		return "its name is not usable";
+	return NULL;
 }
 
 static const char *read_bound(const json_t *record, const char *key, double missing, double *bound)

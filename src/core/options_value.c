@@ -91,7 +91,8 @@ static bool is_number(const char *text, bool whole)
 	return digits > 0 && *at == '\0';
 }
 
-static int read_flag(const struct option_spec *spec, const char *text, struct option_value *value, char *why)
+static int read_flag(const struct option_spec *spec, const char *text, struct option_value *value,
+                     char *why)
 {
 	(void)spec;
 	if (strcmp(text, "true") && strcmp(text, "false"))
@@ -100,7 +101,8 @@ static int read_flag(const struct option_spec *spec, const char *text, struct op
 	return 0;
 }
 
-static int read_int(const struct option_spec *spec, const char *text, struct option_value *value, char *why)
+static int read_int(const struct option_spec *spec, const char *text, struct option_value *value,
+                    char *why)
 {
 	if (!is_number(text, true))
 		return refuse(why, is_number(text, false) ? "not a whole number" : "not a number");
@@ -111,7 +113,8 @@ static int read_int(const struct option_spec *spec, const char *text, struct opt
 	return 0;
 }
 
-static int read_real(const struct option_spec *spec, const char *text, struct option_value *value, char *why)
+static int read_real(const struct option_spec *spec, const char *text, struct option_value *value,
+                     char *why)
 {
 	if (!is_number(text, false))
 		return refuse(why, "not a number");
@@ -121,7 +124,8 @@ static int read_real(const struct option_spec *spec, const char *text, struct op
 	return 0;
 }
 
-static int read_text(const struct option_spec *spec, const char *text, struct option_value *value, char *why)
+static int read_text(const struct option_spec *spec, const char *text, struct option_value *value,
+                     char *why)
 {
 	(void)spec;
 	for (const char *at = text; *at; at++)
@@ -131,7 +135,8 @@ static int read_text(const struct option_spec *spec, const char *text, struct op
 	return 0;
 }
 
-static int read_choice(const struct option_spec *spec, const char *text, struct option_value *value, char *why)
+static int read_choice(const struct option_spec *spec, const char *text, struct option_value *value,
+                       char *why)
 {
 	const char *at = spec->choices, *choice;
 	size_t length;
@@ -149,7 +154,8 @@ static int read_choice(const struct option_spec *spec, const char *text, struct 
 int option_value_read(const struct option_spec *spec, const char *text, struct option_value *value,
                       char why[OPTION_WHY_SIZE])
 {
-	static int (*const readers[])(const struct option_spec *, const char *, struct option_value *, char *) = {
+	static int (*const readers[])(const struct option_spec *, const char *, struct option_value *,
+	                              char *) = {
 		[OPTION_FLAG] = read_flag, [OPTION_INT] = read_int,       [OPTION_REAL] = read_real,
 		[OPTION_TEXT] = read_text, [OPTION_CHOICE] = read_choice,
 	};
@@ -186,16 +192,11 @@ char *option_value_text(const struct option_spec *spec, const struct option_valu
 	char real[32];
 
 	switch (spec->type) {
-	case OPTION_FLAG:
-		return memory_copy(value->flag ? "true" : "false");
-	case OPTION_INT:
-		return memory_text("%lld", (long long)value->integer);
-	case OPTION_REAL:
-		format_real(value->real, real);
-		return memory_copy(real);
+	case OPTION_FLAG: return memory_copy(value->flag ? "true" : "false");
+	case OPTION_INT: return memory_text("%lld", (long long)value->integer);
+	case OPTION_REAL: format_real(value->real, real); return memory_copy(real);
 	case OPTION_TEXT:
-	case OPTION_CHOICE:
-		break;
+	case OPTION_CHOICE: break;
 	}
 	return memory_copy(value->text);
 }
@@ -205,15 +206,11 @@ json_t *option_value_json(const struct option_spec *spec, const struct option_va
 	if (!value->present)
 		return json_null();
 	switch (spec->type) {
-	case OPTION_FLAG:
-		return json_boolean(value->flag);
-	case OPTION_INT:
-		return json_integer(value->integer);
-	case OPTION_REAL:
-		return json_real(value->real);
+	case OPTION_FLAG: return json_boolean(value->flag);
+	case OPTION_INT: return json_integer(value->integer);
+	case OPTION_REAL: return json_real(value->real);
 	case OPTION_TEXT:
-	case OPTION_CHOICE:
-		break;
+	case OPTION_CHOICE: break;
 	}
 	/* A file's name need not be UTF-8; JSON must be. */
 	json_t *text = json_string(value->text);

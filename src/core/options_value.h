@@ -23,7 +23,9 @@ int option_value_read(const struct option_spec *spec, const char *text, struct o
 void option_value_clear(struct option_value *value);
 
 bool option_value_equal(const struct option_value *a, const struct option_value *b);
-char *option_value_text(const struct option_spec *spec, const struct option_value *value); /* "512"; free() it */
+
+/* "512"; free() it. */
+char *option_value_text(const struct option_spec *spec, const struct option_value *value);
 json_t *option_value_json(const struct option_spec *spec, const struct option_value *value);
 
 /* "1 to 64", "1 or more", "64 or less", or "" where there is no bound. */

@@ -11,12 +11,14 @@
  *           removed_environment [names], platforms [{label, file, platform, ready, reason, help, hello}]
  *   round   ns, round, order [labels]
  *   start   ns, process, round, label, argv [words]
- *   event   ns (when the runner had read it), process, event {...}; of a broken line: text (its beginning)
+ *   event   ns (when the runner had read it), process, event {...}; of a broken or refused line: text (its
+ *           beginning) and why
  *   memory  ns, process, anonymous, file, vram, vram_delta, system (bytes); epoch where it is the sample at
  *           the end of that epoch's train span
  *   exit    ns, process, status, why, help, wall_seconds, user_seconds, system_seconds, peak_rss (of the
  *           process), runner_seconds (CPU time of the runner meanwhile), exit_code or signal,
- *           ledger {spans_seconds, outside_seconds}, log (path in the folder), log_tail [last lines]
+ *           ledger {start_seconds, spans_seconds, outside_seconds, end_seconds} which add up to wall_seconds
+ *           (runner/clocks.h), log (path in the folder), log_tail [last lines]
  *   end     ns, finished (UTC), signal (0: none)
  */
 #ifndef RESULTS_JOURNAL_H

@@ -35,7 +35,7 @@ struct observer {
 /*
  * The status of the process, also in the journal's "exit" record with the reason in words: "unjudged"
  * for all that went well (until a judge speaks), diverged, failed, timeout, protocol_error,
- * unavailable, interrupted.  Returns -1 after error() only where the journal cannot be written.
+ * unavailable, interrupted.  Returns -1 after error() only where the results folder cannot be written.
  */
 int follow(const struct follow_order *order, struct journal *journal, const struct observer *observer,
            const char **status);

@@ -261,6 +261,7 @@ static int check_mark(const struct hearing *hearing)
 		return refuse(hearing, "the clock goes back by %lld ns",
 		              (long long)grammar->last_ns - whole(hearing, "ns"));
 	grammar->last_ns = whole(hearing, "ns");
+	grammar->memories = 0;
 	return row;
 }
 
@@ -330,6 +331,8 @@ static int hear_end(const struct hearing *hearing)
 static int hear_memory(const struct hearing *hearing)
 {
 	static const struct member members[] = {{"name", TEXT, true}, {"bytes", WHOLE, true}, {0}};
+	if (++hearing->grammar->memories > GRAMMAR_MEMORY_MAX)
+		return refuse(hearing, "more than %d without a span between them", GRAMMAR_MEMORY_MAX);
 	return check_members(hearing, members);
 }
 

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GRAMMAR_EXTRA_MAX = 1000 }; /* extra epochs */
+/* Extra epochs; memory events between two marks of spans.  So a stream is never endless. */
+enum { GRAMMAR_EXTRA_MAX = 1000, GRAMMAR_MEMORY_MAX = 16 };
 
 enum grammar_state {
 	GRAMMAR_START,  /* nothing came yet */
@@ -30,6 +31,7 @@ struct grammar {
 	char span[16];         /* the open one, or "" */
 	unsigned seen;         /* one bit a kind of span that has begun */
 	int epoch;             /* of the open or last train span; extra ones count on */
+	int memories;          /* memory events since the last mark of a span */
 	bool extra, evaluated; /* the last train span was extra; its eval came */
 	int64_t last_ns;       /* the worker's clock, never backwards */
 	bool diverged;         /* a loss came as null */

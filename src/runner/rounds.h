@@ -9,13 +9,16 @@ struct rounds_order {
 	const struct selection *selection;
 	const struct job *job;
 	const char *results;
+	char *const *environment; /* of the workers: environment_cut */
 	int runs;
 	double min_time, timeout;
 	uint64_t shuffle; /* seed of the orders */
 };
 
-/* A platform that failed, timed out, broke the protocol or is unavailable is not started again in
- * later rounds.  After a signal nothing more is started.  -1 only where the journal cannot be written. */
-int rounds_run(const struct rounds_order *order, struct journal *journal, const struct observer *observer);
+/* Writes the records "round" to "end"; "run" is the caller's.  A platform that failed, timed out, broke
+ * the protocol or is unavailable is not started again in later rounds.  After a signal nothing more is
+ * started.  -1 after error() only where the results folder cannot be written. */
+int rounds_run(const struct rounds_order *order, struct journal *journal,
+               const struct observer *observer);
 
 #endif

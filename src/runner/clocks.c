@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/clocks.h"
+
+#include "core/memory.h"
+#include "core/statistics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double seconds(int64_t ns)
+{
+	return (double)ns * 1e-9;
+}
+
+void clocks_start(struct clocks *clocks, int64_t started_ns)
+{
+	memset(clocks, 0, sizeof(*clocks));
+	clocks->started = started_ns;
+}
+
+void clocks_free(struct clocks *clocks)
+{
+	free(clocks->worker);
+	free(clocks->difference);
+}
+
+static int64_t stamp(const json_t *event)
+{
+	return json_integer_value(json_object_get(event, "ns"));
+}
+
+static const char *word(const json_t *event, const char *name)
+{
+	const char *text = json_string_value(json_object_get(event, name));
+
+	return text ? text : "";
+}
+
+/* Only the first offence is kept. */
+static void check_brackets(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+{
+	double lag = seconds(heard - stamp(event)), before = seconds(clocks->started - stamp(event));
+	const char *kind = word(event, "event"), *span = word(event, "span");
+	char *out = clocks->offence;
+	size_t size = sizeof(clocks->offence);
+
+	if (*out)
+		return;
+	if (before > 0)
+		snprintf(out, size, "clock: the %s of %s is stamped %.3f ms before the process was started",
+		         kind, span, 1e3 * before);
+	else if (lag < -CLOCKS_SLACK)
+		snprintf(out, size, "clock: the %s of %s is stamped %.3f ms after it was heard", kind, span,
+		         -1e3 * lag);
+	else if (lag - seconds(late) > CLOCKS_LAG)
+		snprintf(
+			out, size,
+			"clock: the %s of %s was heard %.0f ms after its stamp, at most %.0f ms are allowed "
+			"(was the runner stopped, or the machine overloaded?)",
+			kind, span, 1e3 * lag, 1e3 * CLOCKS_LAG);
+}
+
+static void add_epoch(struct clocks *clocks, double worker, double difference)
+{
+	if (clocks->n_epochs == clocks->room) {
+		clocks->room = clocks->room ? 2 * clocks->room : 16;
+		clocks->worker = memory_grow(clocks->worker, clocks->room, sizeof(*clocks->worker));
+		clocks->difference =
+			memory_grow(clocks->difference, clocks->room, sizeof(*clocks->difference));
+	}
+	clocks->worker[clocks->n_epochs] = worker;
+	clocks->difference[clocks->n_epochs++] = difference;
+}
+
+static void hear_begin(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+{
+	clocks->begin = stamp(event);
+	clocks->heard_begin = heard;
+	clocks->late_begin = late;
+	if (!clocks->first_begin)
+		clocks->first_begin = clocks->begin;
+}
+
+static void hear_end(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+{
+	int64_t told = stamp(event) - clocks->begin;
+
+	clocks->last_end = stamp(event);
+	clocks->spans += told;
+	clocks->n_spans++;
+	if (strcmp(word(event, "span"), "train") != 0)
+		return;
+	double apart = fabs(seconds(heard - clocks->heard_begin - told));
+	double forgiven = seconds(late + clocks->late_begin);
+	add_epoch(clocks, seconds(told), apart > forgiven ? apart - forgiven : 0);
+}
+
+void clocks_hear(struct clocks *clocks, const json_t *event, int64_t heard_ns, int64_t late_ns)
+{
+	const char *kind = word(event, "event");
+
+	if (strcmp(kind, "hello") == 0) {
+		clocks->heard_hello = heard_ns;
+	} else if (strcmp(kind, "begin") == 0) {
+		check_brackets(clocks, event, heard_ns, late_ns);
+		hear_begin(clocks, event, heard_ns, late_ns);
+	} else if (strcmp(kind, "end") == 0) {
+		check_brackets(clocks, event, heard_ns, late_ns);
+		hear_end(clocks, event, heard_ns, late_ns);
+	} else if (strcmp(kind, "memory") != 0) {
+		clocks->heard_last = heard_ns;
+	}
+}
+
+/* Where the runner heard of `hello` only after the first span had begun, start ends with its begin. */
+struct ledger clocks_ledger(const struct clocks *clocks, int64_t ended_ns)
+{
+	int64_t greeted = clocks->heard_hello ? clocks->heard_hello : ended_ns;
+	int64_t last = clocks->heard_last ? clocks->heard_last : ended_ns;
+
+	if (clocks->first_begin && clocks->first_begin < greeted)
+		greeted = clocks->first_begin;
+	if (last < clocks->last_end) /* a stamp after it was heard: an offence of its own */
+		last = clocks->last_end;
+	if (last < greeted)
+		last = greeted;
+	return (struct ledger){
+		.wall = seconds(ended_ns - clocks->started),
+		.start = seconds(greeted - clocks->started),
+		.spans = seconds(clocks->spans),
+		.outside = seconds(last - greeted - clocks->spans),
+		.end = seconds(ended_ns - last),
+	};
+}
+
+static int check_epochs(const struct clocks *clocks, char *why, size_t size)
+{
+	double worker = statistics_spread(clocks->worker, clocks->n_epochs).median;
+	double apart = statistics_spread(clocks->difference, clocks->n_epochs).median;
+	double allowed = 0.02 * worker + CLOCKS_SLACK;
+
+	if (clocks->n_epochs < CLOCKS_MEDIAN)
+		allowed += CLOCKS_FEW;
+	if (clocks->n_epochs == 0 || apart <= allowed)
+		return 0;
+	snprintf(
+		why, size,
+		"clock: the runner's and the worker's durations of an epoch (median %.3f ms) differ by "
+		"%.3f ms, at most %.3f ms are allowed",
+		1e3 * worker, 1e3 * apart, 1e3 * allowed);
+	return -1;
+}
+
+static int check_outside(const struct clocks *clocks, const struct ledger *ledger, char *why,
+                         size_t size)
+{
+	double allowed =
+		0.01 * ledger->wall + CLOCKS_OUTSIDE + CLOCKS_SLACK * (double)(clocks->n_spans + 1);
+
+	if (ledger->outside <= allowed)
+		return 0;
+	snprintf(why, size,
+	         "clock: %.3f s of %.3f s passed outside of spans, at most %.3f s are allowed",
+	         ledger->outside, ledger->wall, allowed);
+	return -1;
+}
+
+int clocks_check(const struct clocks *clocks, const struct ledger *ledger, char *why, size_t size)
+{
+	if (*clocks->offence) {
+		snprintf(why, size, "%s", clocks->offence);
+		return -1;
+	}
+	return check_epochs(clocks, why, size) ? -1 : check_outside(clocks, ledger, why, size);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runner's clock held against the worker's, and the ledger of a process's wall time.
+ *
+ * The runner stamps each event when it has read it ("heard").  Both clocks are CLOCK_MONOTONIC of one
+ * machine, so a worker's stamp can never lie after the runner's.  It lies before it by the time that
+ * the line took: the worker's own delay between reading its clock and writing, and the runner's
+ * lateness: time that it waited for a processor (the system counts it, on Linux) or was busy with the
+ * events before.  The lateness is known, and forgiven.  What is checked:
+ *
+ *   brackets  no span begins before the process was started, and no stamp lies after the moment when
+ *             its line was heard (by more than CLOCKS_SLACK), nor before it by more than CLOCKS_LAG
+ *             and the lateness.  The lag is wide: it is there to find stamps that were made up or
+ *             lines that were kept back, not to measure.
+ *   epochs    the median over all epochs of |duration heard - duration told|, less the lateness, is
+ *             at most 2% of the median epoch and CLOCKS_SLACK.  With fewer than CLOCKS_MEDIAN epochs
+ *             there is no median that forgives a preemption: CLOCKS_FEW more are allowed.
+ *   outside   time outside of spans, from `hello` to the last event, is at most 1% of the wall time,
+ *             CLOCKS_OUTSIDE, and CLOCKS_SLACK for each gap between spans (many short epochs make
+ *             many gaps, and each holds the writing of two lines).
+ *
+ * The ledger: start (from the spawn to `hello`: the system's loading of the program, its runtime,
+ * looking for the device), spans (by the worker's clock), outside (gaps between spans, from `hello`
+ * to the last event) and end (from there until the process has gone: the system's clearing up).
+ * They add up to the wall time exactly.  For start and end the worker is not blamed, since they are
+ * mostly the system's; but start counts in the total time like all else.
+ */
+#ifndef RUNNER_CLOCKS_H
+#define RUNNER_CLOCKS_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCKS_SLACK 0.0003 /* seconds, all of them */
+#define CLOCKS_LAG 0.1      /* some 30 slices of a busy processor's scheduler (3 ms on Linux) */
+#define CLOCKS_FEW 0.05
+#define CLOCKS_OUTSIDE 0.05
+enum { CLOCKS_MEDIAN = 3 };
+
+struct clocks {
+	int64_t started, heard_hello, heard_last; /* ns; 0: not yet */
+	int64_t first_begin, last_end;            /* the worker's, of any span; 0: none yet */
+	int64_t begin, heard_begin, late_begin;   /* of the open span */
+	int64_t spans;                            /* ns in spans so far */
+	size_t n_spans;
+	double *worker, *difference; /* seconds, an element an epoch */
+	size_t n_epochs, room;
+	char offence[256]; /* the first stamp out of its brackets, or "" */
+};
+
+struct ledger {
+	double wall, start, spans, outside, end; /* seconds; start + spans + outside + end = wall */
+};
+
+void clocks_start(struct clocks *clocks, int64_t started_ns);
+void clocks_free(struct clocks *clocks);
+
+/* An event in order (grammar_accept), heard at `heard_ns`, at most `late_ns` after its line came. */
+void clocks_hear(struct clocks *clocks, const json_t *event, int64_t heard_ns, int64_t late_ns);
+
+struct ledger clocks_ledger(const struct clocks *clocks, int64_t ended_ns);
+
+/* 0: all of a process that ended well holds.  -1: it does not, and `why` says so with figures. */
+int clocks_check(const struct clocks *clocks, const struct ledger *ledger, char *why, size_t size);
+
+#endif

@@ -22,7 +22,7 @@ struct ratio {
 };
 
 /* The ratio a/b of pairs: exp of the mean of log(a/b), with the 95% interval of Student's t on the
- * logarithms.  Pairs with a NAN are left out. */
+ * logarithms.  Pairs with a NAN, or with a number that is not positive, are left out. */
 struct ratio statistics_ratio(const double *a, const double *b, size_t count);
 
 #endif

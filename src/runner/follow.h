@@ -17,11 +17,11 @@
 struct follow_order {
 	const struct candidate *candidate;
 	const struct job *job;
-	const char *results;        /* the results folder: logs/<file>.log is appended to */
+	const char *results; /* the results folder: logs/<file>.log is appended to */
 	char *const *environment;
-	int process;                /* number of this process in the run, from 1 */
-	int round;                  /* from 1 */
-	double min_time, timeout;   /* seconds; timeout 0: none */
+	int process;              /* number of this process in the run, from 1 */
+	int round;                /* from 1 */
+	double min_time, timeout; /* seconds; timeout 0: none */
 };
 
 /* For progress displays; each may be NULL.  `event` is called for each event, `ended` with the "exit"
@@ -37,7 +37,7 @@ struct observer {
  * for all that went well (until a judge speaks), diverged, failed, timeout, protocol_error,
  * unavailable, interrupted.  Returns -1 after error() only where the results folder cannot be written.
  */
-int follow(const struct follow_order *order, struct journal *journal, const struct observer *observer,
-           const char **status);
+int follow(const struct follow_order *order, struct journal *journal,
+           const struct observer *observer, const char **status);
 
 #endif

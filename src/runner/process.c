@@ -115,6 +115,7 @@ int process_start(struct process *process, const char *path, char *const *argv,
                   char *const *environment, int log, char *why, size_t size)
 {
 	int ends[2];
+	process->started_ns = clock_ns();
 	if (open_pipe(ends))
 		return refuse(why, size, "a pipe for events", errno);
 	int log_raised = raise_descriptor(log);

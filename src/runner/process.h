@@ -27,16 +27,17 @@ struct process {
 
 struct process_end {
 	int64_t ended_ns;
-	bool exited;  /* by itself: `code` is its exit status; else `code` is the signal */
+	bool exited; /* by itself: `code` is its exit status; else `code` is the signal */
 	int code;
 	double user_seconds, system_seconds;
-	int64_t peak_rss; /* bytes: of the process itself and children it waited for; -1: unknown (meter_peak) */
+	int64_t
+		peak_rss; /* bytes: of the process itself and children it waited for; -1: unknown (meter_peak) */
 };
 
 /* `log`: an open descriptor; argv[0] is the path's last part.  -1, without error(): `why` says in one
  * line what is wrong with the worker (not executable, ...) and what to do. */
-int process_start(struct process *process, const char *path, char *const *argv, char *const *environment,
-                  int log, char *why, size_t size);
+int process_start(struct process *process, const char *path, char *const *argv,
+                  char *const *environment, int log, char *why, size_t size);
 bool process_has_ended(const struct process *process);        /* and waits to be reaped */
 void process_stop(const struct process *process, int signal); /* to the group */
 /* Wait at most `patience_ms` for the end, then SIGKILL; closes `events`. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A platform's log, where its workers' standard output and error go, and texts from strangers. */
+#ifndef RUNNER_LOG_H
+#define RUNNER_LOG_H
+
+#include <jansson.h>
+#include <sys/types.h>
+
+/* Open for appending, made if missing, and write a line of `heading`.  The descriptor (close-on-exec);
+ * *start is where what follows begins.  -1 after error(). */
+int log_open(const char *path, const char *heading, off_t *start);
+
+/* The last lines from `start` on, at most ten, as an array of texts; empty if there is nothing. */
+json_t *log_tail(const char *path, off_t start);
+
+/* Text that a worker or its log wrote, as one line of JSON that cannot steer a terminal: control
+ * characters are blanks, and where it is no UTF-8, all that is not ASCII is '?'. */
+json_t *log_text(const char *text);
+
+#endif

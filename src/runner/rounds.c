@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/rounds.h"
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "core/random.h"
+#include "runner/interrupt.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rounds {
+	const struct rounds_order *order;
+	struct journal *journal;
+	const struct observer *observer;
+	bool *out;     /* an element a candidate: not started any more */
+	uint32_t *row; /* the candidates of this round in their order, room for all */
+	int process;   /* number of the last one started */
+};
+
+/* After which a platform has its place in later rounds. */
+static bool goes_on(const char *status)
+{
+	return strcmp(status, "unjudged") == 0 || strcmp(status, "diverged") == 0;
+}
+
+/* The order of a round: a permutation of those that are still in.  Their number. */
+static size_t shuffle(struct rounds *rounds, int round)
+{
+	const struct selection *selection = rounds->order->selection;
+	struct random random = random_stream(rounds->order->shuffle, "round", (uint64_t)round);
+	size_t count = 0;
+
+	random_permutation(&random, rounds->row, selection->count);
+	for (size_t i = 0; i < selection->count; i++)
+		if (!rounds->out[rounds->row[i]])
+			rounds->row[count++] = rounds->row[i];
+	return count;
+}
+
+static int record_round(const struct rounds *rounds, int round, size_t count)
+{
+	json_t *labels = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(labels,
+		                      json_string(rounds->order->selection->items[rounds->row[i]].label));
+	return journal_append(rounds->journal,
+	                      json_pack("{s:s, s:I, s:i, s:o}", "record", "round", "ns",
+	                                (json_int_t)clock_ns(), "round", round, "order", labels));
+}
+
+static int run_one(struct rounds *rounds, int round, uint32_t candidate)
+{
+	const struct rounds_order *order = rounds->order;
+	const struct follow_order one = {
+		.candidate = &order->selection->items[candidate],
+		.job = order->job,
+		.results = order->results,
+		.environment = order->environment,
+		.process = ++rounds->process,
+		.round = round,
+		.min_time = order->min_time,
+		.timeout = order->timeout,
+	};
+	const char *status;
+
+	if (follow(&one, rounds->journal, rounds->observer, &status))
+		return -1;
+	rounds->out[candidate] = !goes_on(status);
+	return 0;
+}
+
+static int run_round(struct rounds *rounds, int round)
+{
+	size_t count = shuffle(rounds, round);
+
+	if (count == 0)
+		return 0;
+	if (record_round(rounds, round, count))
+		return -1;
+	for (size_t i = 0; i < count && !interrupt_signal(); i++)
+		if (run_one(rounds, round, rounds->row[i]))
+			return -1;
+	return 0;
+}
+
+static int run_all(struct rounds *rounds)
+{
+	char finished[CLOCK_STAMP_SIZE];
+
+	for (int round = 1; round <= rounds->order->runs && !interrupt_signal(); round++)
+		if (run_round(rounds, round))
+			return -1;
+	clock_stamp(finished, 0);
+	return journal_append(rounds->journal, json_pack("{s:s, s:I, s:s, s:i}", "record", "end", "ns",
+	                                                 (json_int_t)clock_ns(), "finished", finished,
+	                                                 "signal", interrupt_signal()));
+}
+
+int rounds_run(const struct rounds_order *order, struct journal *journal,
+               const struct observer *observer)
+{
+	size_t count = order->selection->count;
+	struct rounds rounds = {.order = order, .journal = journal, .observer = observer};
+
+	rounds.out = memory_new(count ? count : 1, sizeof(*rounds.out));
+	rounds.row = memory_new(count ? count : 1, sizeof(*rounds.row));
+	for (size_t i = 0; i < count; i++)
+		rounds.out[i] = !order->selection->items[i].ready;
+	int failed = run_all(&rounds);
+	free(rounds.out);
+	free(rounds.row);
+	return failed;
+}

@@ -190,7 +190,7 @@ setup-dev:  ## install the packages for work on cnnbench itself: cmocka, clang, 
 setup-run setup-test:
 	@$(install_packages) $(@:setup-%=%)
 
-formatted = $$(git ls-files '*.c' '*.h')
+formatted = $(shell find $(wildcard src platforms tests bench) -name '*.[ch]')
 format:  ## lay out all C files with clang-format
 	$(CLANG_FORMAT) -i $(formatted)
 check-format:  ## fail if a C file is not laid out by clang-format

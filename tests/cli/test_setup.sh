@@ -93,15 +93,20 @@ set_up()
 	log=$(cat "$machine/log")
 }
 
-# The same at a terminal; all output in $err.
+# at_terminal COMMAND: runs it at a terminal that script(1) makes.
+at_terminal()
+{
+	if [ "$(uname -s)" = Darwin ]; then
+		run script -q /dev/null sh -c "$1"
+	else
+		run script -qec "$1" /dev/null
+	fi
+}
+
+# As set_up, at a terminal; all output in $err.
 set_up_at_terminal()
 {
-	command="cd '$machine/work' && PATH='$machine/bin' '$setup' $*"
-	if [ "$(uname -s)" = Darwin ]; then
-		run script -q /dev/null sh -c "$command"
-	else
-		run script -qec "$command" /dev/null
-	fi
+	at_terminal "cd '$machine/work' && PATH='$machine/bin' '$setup' $*"
 	err=$out
 	log=$(cat "$machine/log")
 }
@@ -243,7 +248,8 @@ set_up everything
 is 'unknown purpose' "$status" 2
 
 echo '# at a terminal'
-if command -v script >/dev/null 2>&1; then
+at_terminal true
+if [ "$status" -eq 0 ]; then
 	new_machine Linux 1000 apt-get
 	lack jansson.h
 	add_sudo password
@@ -261,6 +267,6 @@ apt-get install -y libjansson-dev'
 	is 'a refused password: exit 2' "$status" 2
 	has 'a refused password: the command' "$err" 'type: sudo apt-get update'
 else
-	skip 'at a terminal' 'script(1), which makes one, is not installed'
+	skip 'at a terminal' 'script(1) makes no terminal here'
 fi
 tap_done

@@ -110,11 +110,13 @@ static json_t *text_or_null(const char *text)
 
 static json_t *candidate_record(const struct candidate *candidate)
 {
-	static const char *const members[] = {
-		"summary", "device", "device_kind", "variant", "simulated", "precision", "libraries", "compiler", "flags"};
-	json_t *record = json_pack("{ss ss sb so so}", "platform", candidate->platform, "path", candidate->path,
-	                           "ready", candidate->ready, "reason", text_or_null(candidate->reason), "help",
-	                           text_or_null(candidate->help));
+	static const char *const members[] = {"summary",   "device",    "device_kind",
+	                                      "variant",   "simulated", "precision",
+	                                      "libraries", "compiler",  "flags"};
+	json_t *record =
+		json_pack("{ss ss sb so so}", "platform", candidate->platform, "path", candidate->path,
+	              "ready", candidate->ready, "reason", text_or_null(candidate->reason), "help",
+	              text_or_null(candidate->help));
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		json_t *value = json_object_get(candidate->hello, members[i]);
 		json_object_set_new(record, members[i], value ? json_incref(value) : json_null());
@@ -152,7 +154,8 @@ static int list_run(const struct options *options, char *const *words)
 		else
 			print_selection(&selection);
 		if (selection.count == 0)
-			error("there is no platform: no program worker-<name> lies beside cnnbench or in CNNBENCH_PATH; run make");
+			error(
+				"there is no platform: no program worker-<name> lies beside cnnbench or in CNNBENCH_PATH; run make");
 		selection_free(&selection);
 	}
 	catalog_free(&catalog);
@@ -161,8 +164,10 @@ static int list_run(const struct options *options, char *const *words)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "Tell of every platform whether it is ready here, why not, and what options it takes.",
+	.summary =
+		"Tell of every platform whether it is ready here, why not, and what options it takes.",
 	.options = list_options,
-	.notes = "Options of a platform follow its name: --platform 'c_cpu:threads=1'; more than one are joined by +.",
+	.notes =
+		"Options of a platform follow its name: --platform 'c_cpu:threads=1'; more than one are joined by +.",
 	.run = list_run,
 };

@@ -18,22 +18,24 @@ enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 static int print_help(void)
 {
-	puts("cnnbench trains one small convolutional network with every implementation that this machine can\n"
-	     "run, on the same data from the same weights, and compares their speed and memory.\n"
-	     "\n"
-	     "usage: cnnbench COMMAND [OPTION]...\n");
+	puts(
+		"cnnbench trains one small convolutional network with every implementation that this machine can\n"
+		"run, on the same data from the same weights, and compares their speed and memory.\n"
+		"\n"
+		"usage: cnnbench COMMAND [OPTION]...\n");
 	for (int i = 0; i < COMMANDS; i++)
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	puts("\n"
-	     "  cnnbench run              compare all that is ready here\n"
-	     "  cnnbench help COMMAND     what a command does and takes\n"
-	     "  cnnbench --version\n"
-	     "\n"
-	     "Options without a command mean 'run'.\n"
-	     "\n"
-	     "Exit codes: 0 fine, 1 internal error, 2 usage or a place that cannot be written, 3 a platform failed\n"
-	     "or a required one is missing, 4 not verified, 5 data, 6 regression, 7 nothing to run, 128+n ended by\n"
-	     "signal n.");
+	puts(
+		"\n"
+		"  cnnbench run              compare all that is ready here\n"
+		"  cnnbench help COMMAND     what a command does and takes\n"
+		"  cnnbench --version\n"
+		"\n"
+		"Options without a command mean 'run'.\n"
+		"\n"
+		"Exit codes: 0 fine, 1 internal error, 2 usage or a place that cannot be written, 3 a platform failed\n"
+		"or a required one is missing, 4 not verified, 5 data, 6 regression, 7 nothing to run, 128+n ended by\n"
+		"signal n.");
 	return EXIT_FINE;
 }
 
@@ -80,8 +82,8 @@ static int check_operands(const struct command *command, const struct options *o
 	char *const *operands;
 	if (options_operands(options, &operands) == 0 || command->operands)
 		return 0;
-	return error("%s: unexpected word '%s'; 'cnnbench help %s' shows what it takes", command->name, operands[0],
-	             command->name);
+	return error("%s: unexpected word '%s'; 'cnnbench help %s' shows what it takes", command->name,
+	             operands[0], command->name);
 }
 
 /* `argc`, `argv`: what stands behind the command's name.  `words`: all of it. */

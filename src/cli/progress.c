@@ -106,7 +106,8 @@ static const char *rate(double per_second, char out[32])
 }
 
 /* "about 12 s left", of the whole run where that is known. */
-static const char *time_left(struct progress *progress, const struct follow_order *order, char out[64])
+static const char *time_left(struct progress *progress, const struct follow_order *order,
+                             char out[64])
 {
 	const double here = process_left(progress, order), others = others_left(progress);
 	char text[32];
@@ -119,10 +120,11 @@ static const char *time_left(struct progress *progress, const struct follow_orde
 }
 
 /* "[2/6] c_cpu:threads=1" */
-static int head(const struct progress *progress, const struct follow_order *order, char *out, size_t size)
+static int head(const struct progress *progress, const struct follow_order *order, char *out,
+                size_t size)
 {
-	const int length = snprintf(out, size, "[%d/%d] %s", order->process, order->process + processes_left(progress),
-	                            order->candidate->label);
+	const int length = snprintf(out, size, "[%d/%d] %s", order->process,
+	                            order->process + processes_left(progress), order->candidate->label);
 	return length < (int)size ? length : (int)size - 1;
 }
 
@@ -130,8 +132,8 @@ static int head(const struct progress *progress, const struct follow_order *orde
 static void epoch_text(const struct progress *progress, char *out, size_t size)
 {
 	char seconds[32], speed[32];
-	snprintf(out, size, "epoch %d/%d  %s  %s samples/s  loss %.4f  train %.2f%%  test %.2f%%", progress->epoch,
-	         progress->epochs, duration(progress->epoch_seconds, seconds),
+	snprintf(out, size, "epoch %d/%d  %s  %s samples/s  loss %.4f  train %.2f%%  test %.2f%%",
+	         progress->epoch, progress->epochs, duration(progress->epoch_seconds, seconds),
 	         rate(progress->samples / progress->epoch_seconds, speed), progress->loss,
 	         100 * progress->train_accuracy, 100 * progress->test_accuracy);
 }
@@ -151,7 +153,9 @@ static void show_live(struct progress *progress, const char *text)
 {
 	const size_t width = terminal_width() - 1, length = strlen(text);
 	const size_t cut = length < width ? length : width;
-	const size_t wipe = progress->shown > cut && cut < width ? (progress->shown < width ? progress->shown : width) - cut : 0;
+	const size_t wipe = progress->shown > cut && cut < width
+	                        ? (progress->shown < width ? progress->shown : width) - cut
+	                        : 0;
 	fprintf(stderr, "\r%.*s%*s", (int)cut, text, (int)wipe, "");
 	fflush(stderr);
 	progress->shown = cut;
@@ -188,7 +192,8 @@ static double number_of(const json_t *event, const char *member)
 	return json_is_number(number) ? json_number_value(number) : (double)NAN;
 }
 
-static void process_begins(struct progress *progress, const struct follow_order *order, const json_t *event)
+static void process_begins(struct progress *progress, const struct follow_order *order,
+                           const json_t *event)
 {
 	char line[LINE_SIZE];
 	progress->begun_ns = clock_ns();
@@ -197,8 +202,8 @@ static void process_begins(struct progress *progress, const struct follow_order 
 	pace_of(progress, order)->processes--;
 	const int at = head(progress, order, line, sizeof(line));
 	const char *variant = text_of(event, "variant");
-	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round, progress->runs,
-	         text_of(event, "device"), *variant ? ", " : "", variant);
+	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round,
+	         progress->runs, text_of(event, "device"), *variant ? ", " : "", variant);
 	if (progress->live)
 		show_live(progress, line);
 	else
@@ -222,7 +227,8 @@ static void train_ends(struct progress *progress, const json_t *event)
 }
 
 /* An epoch is told when its evaluation is there. */
-static void epoch_ends(struct progress *progress, const struct follow_order *order, const json_t *event)
+static void epoch_ends(struct progress *progress, const struct follow_order *order,
+                       const json_t *event)
 {
 	char line[LINE_SIZE], epoch[LINE_SIZE / 2], left[64];
 	progress->epoch = (int)number_of(event, "epoch");
@@ -263,34 +269,52 @@ static void tell_failure(const struct follow_order *order, const json_t *record)
 	const json_t *tail = json_object_get(record, "log_tail");
 	const size_t lines = json_array_size(tail);
 	warning("%s: %s: %s%s%s; its log: %s/%s", order->candidate->label, text_of(record, "status"),
-	        text_of(record, "why"), *help ? "; " : "", help, order->results, text_of(record, "log"));
+	        text_of(record, "why"), *help ? "; " : "", help, order->results,
+	        text_of(record, "log"));
 	for (size_t i = lines > LOG_LINES ? lines - LOG_LINES : 0; i < lines; i++)
 		note("    %s", json_string_value(json_array_get(tail, i)));
 }
 
-static void tell_success(struct progress *progress, const struct follow_order *order, double seconds)
+static void tell_success(struct progress *progress, const struct follow_order *order,
+                         double seconds)
 {
 	char line[LINE_SIZE], took[32], left[32];
 	const double others = others_left(progress);
 	int at = head(progress, order, line, sizeof(line));
-	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all", progress->epoch,
-	               100 * progress->test_accuracy, duration(seconds, took));
+	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all",
+	               progress->epoch, 100 * progress->test_accuracy, duration(seconds, took));
 	if (processes_left(progress) > 0 && !isnan(others) && at < (int)sizeof(line))
-		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left", duration(fmax(1, ceil(others)), left));
+		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left",
+		         duration(fmax(1, ceil(others)), left));
 	say(progress, line);
 }
+
+/* `stays`: it is started again in later rounds (runner/rounds.h). */
+static const struct {
+	const char *status;
+	bool fine, stays;
+} ends[] = {
+	{"unjudged", true, true},
+	{"verified", true, true},
+	{"not_sharp", true, true},
+	{"diverged", false, true},
+};
 
 static void on_end(void *context, const struct follow_order *order, const json_t *record)
 {
 	struct progress *progress = context;
 	struct pace *pace = pace_of(progress, order);
 	const char *status = text_of(record, "status");
-	const bool failed = strcmp(status, "unjudged") != 0 && strcmp(status, "verified") != 0 &&
-	                    strcmp(status, "not_sharp") != 0;
-	pace->processes = failed ? 0 : progress->runs - order->round;
+	bool fine = false, stays = false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (strcmp(ends[i].status, status) == 0) {
+			fine = ends[i].fine;
+			stays = ends[i].stays;
+		}
+	pace->processes = stays ? progress->runs - order->round : 0;
 	pace->seconds = number_of(record, "wall_seconds");
 	wipe_live(progress);
-	if (!failed)
+	if (fine)
 		tell_success(progress, order, pace->seconds);
 	else if (strcmp(status, "interrupted") != 0)
 		tell_failure(order, record);

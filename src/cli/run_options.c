@@ -12,9 +12,9 @@
 const struct option_spec run_options[] = {
 	/* what is trained */
 	{"platform", NULL, OPTION_TEXT, 0, 0, "all", NULL, "LIST",
-	 "platforms, separated by commas, with options after a colon: c_cpu:threads=1"},
+     "platforms, separated by commas, with options after a colon: c_cpu:threads=1"},
 	{"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",
-	 "mnist, synth (digits drawn by code), or a folder of four IDX files (default: mnist if found)"},
+     "mnist, synth (digits drawn by code), or a folder of four IDX files (default: mnist if found)"},
 	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
 	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},
 	{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},
@@ -23,20 +23,26 @@ const struct option_spec run_options[] = {
 	{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"},
 	{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},
 	{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},
-	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of the weights and of the samples' order"},
+	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N",
+     "seed of the weights and of the samples' order"},
 	/* how it is measured */
 	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
-	 "threads of each CPU platform (default: the physical cores that may be used)"},
-	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds: each trains every platform in a fresh process"},
+     "threads of each CPU platform (default: the physical cores that may be used)"},
+	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N",
+     "rounds: each trains every platform in a fresh process"},
 	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
-	 "go on with epochs for time only until they took this long"},
-	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS", "end a process that takes longer; 0: never"},
+     "go on with epochs for time only until they took this long"},
+	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS",
+     "end a process that takes longer; 0: never"},
 	/* what comes out */
-	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR", "write the results here (default: results/<time>_<dataset>)"},
-	{"json", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "FILE", "write the comparison as JSON; -: to standard output, alone"},
+	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR",
+     "write the results here (default: results/<time>_<dataset>)"},
+	{"json", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "FILE",
+     "write the comparison as JSON; -: to standard output, alone"},
 	{"require", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "LIST",
-	 "exit with code 3 if one of these platforms is missing or fails"},
-	{"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, "no progress and no notes on standard error"},
+     "exit with code 3 if one of these platforms is missing or fails"},
+	{"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
+     "no progress and no notes on standard error"},
 	{0},
 };
 
@@ -60,7 +66,8 @@ struct work run_options_work(const struct options *options)
 
 int run_options_threads(const struct options *options)
 {
-	return options_given(options, "threads") ? (int)options_int(options, "threads") : machine_threads();
+	return options_given(options, "threads") ? (int)options_int(options, "threads")
+	                                         : machine_threads();
 }
 
 /* ---- the command that repeats a run ---- */
@@ -128,14 +135,14 @@ static char *value_text(const json_t *value)
 
 /* The values that are in force, with those that were chosen for the user. */
 static json_t *chosen_values(const struct options *options, const struct selection *selection,
-                             const struct dataset *dataset)
+                             const char *dataset)
 {
 	const char *name = options_text(options, "dataset");
 	const bool is_folder = name && strcmp(name, "mnist") != 0 && strcmp(name, "synth") != 0;
 	char *platforms = labels(selection);
 	json_t *values = options_record(options);
 	json_object_set_new(values, "platform", json_string(platforms));
-	json_object_set_new(values, "dataset", json_string(is_folder ? name : dataset->name));
+	json_object_set_new(values, "dataset", json_string(is_folder ? name : dataset));
 	json_object_set_new(values, "threads", json_integer(run_options_threads(options)));
 	free(platforms);
 	return values;
@@ -151,7 +158,7 @@ static bool is_told(const struct options *options, const char *name)
 }
 
 char *run_options_command(const struct options *options, const struct selection *selection,
-                          const struct dataset *dataset)
+                          const char *dataset)
 {
 	json_t *values = chosen_values(options, selection, dataset);
 	char *command = memory_copy("cnnbench run");

@@ -15,6 +15,6 @@ int run_options_threads(const struct options *options); /* --threads, or what th
 /* The shell command that makes the same run again: what was given, and what was chosen for the user
  * (platforms, dataset, threads, seed).  free() it. */
 char *run_options_command(const struct options *options, const struct selection *selection,
-                          const struct dataset *dataset);
+                          const char *dataset);
 
 #endif

@@ -142,9 +142,12 @@ void error_quiet(int quiet)
 	notes_quiet = quiet;
 }
 
-void error_set_sink(void (*sink)(const char *message))
+void (*error_set_sink(void (*sink)(const char *message)))(const char *message)
 {
+	void (*before)(const char *message) = message_sink;
+
 	message_sink = sink;
+	return before;
 }
 
 _Noreturn void error_die(const char *file, int line, const char *format, ...)

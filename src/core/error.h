@@ -36,8 +36,9 @@ void warning(const char *format, ...) PRINTF_LIKE(1, 2);
 void note(const char *format, ...) PRINTF_LIKE(1, 2);
 void error_quiet(int quiet);
 
-/* From now on error() hands its message to `sink` (a worker turns it into an event); NULL: stderr. */
-void error_set_sink(void (*sink)(const char *message));
+/* From now on error() hands its message to `sink` (a worker turns it into an event); NULL: stderr.
+ * Returns the sink before. */
+void (*error_set_sink(void (*sink)(const char *message)))(const char *message);
 
 /* Where nothing sensible can follow.  die(): a worker may, its process is its own; the sink hears
  * the message with file and line, then the process exits with EXIT_INTERNAL.  BUG(): cannot be; abort(). */

@@ -70,13 +70,16 @@ static int check_level(const char *folder, const char *level, bool is_folder)
 	if (stat(level, &status) != 0)
 		return error("CNNBENCH_PATH: %s: %s", level, strerror(errno));
 	if (status.st_uid != 0 && status.st_uid != getuid())
-		return error("CNNBENCH_PATH: %s is not trusted: %s belongs to another user; use a folder of your own", folder,
-		             level);
+		return error(
+			"CNNBENCH_PATH: %s is not trusted: %s belongs to another user; use a folder of your own",
+			folder, level);
 	if (is_folder && (status.st_mode & (S_IWGRP | S_IWOTH)))
-		return error("CNNBENCH_PATH: %s is not trusted: others may write in it; chmod go-w '%s'", folder, level);
+		return error("CNNBENCH_PATH: %s is not trusted: others may write in it; chmod go-w '%s'",
+		             folder, level);
 	if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))
-		return error("CNNBENCH_PATH: %s is not trusted: others may write in %s above it; chmod o-w '%s'", folder,
-		             level, level);
+		return error(
+			"CNNBENCH_PATH: %s is not trusted: others may write in %s above it; chmod o-w '%s'",
+			folder, level, level);
 	return 0;
 }
 
@@ -84,9 +87,11 @@ static int check_trust(const char *folder)
 {
 	char level[PATH_MAX];
 	if (!realpath(folder, level))
-		return error("CNNBENCH_PATH: %s: %s; make the folder or take it out of CNNBENCH_PATH", folder, strerror(errno));
+		return error("CNNBENCH_PATH: %s: %s; make the folder or take it out of CNNBENCH_PATH",
+		             folder, strerror(errno));
 	if (!files_is_folder(level))
-		return error("CNNBENCH_PATH: %s is not a folder; give the folder that holds the workers", folder);
+		return error("CNNBENCH_PATH: %s is not a folder; give the folder that holds the workers",
+		             folder);
 	if (check_level(folder, level, true) != 0)
 		return -1;
 	for (char *slash; (slash = strrchr(level, '/')) && slash != level;) {

@@ -12,18 +12,22 @@
 extern char **environ;
 #endif
 
+/* clang-format off */
 /* A name that ends in '*' stands for all names that begin so. */
 static const char *const kept_names[] = {
 	/* Finding programs, home, caches, temporary files. */
 	"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME",
-	"USER", "LOGNAME", /* PyTorch names its cache folder by them */
-	"LANG", "LC_ALL", "LC_CTYPE", /* encoding of paths and messages in Python */
+	/* PyTorch names its cache folder by them. */
+	"USER", "LOGNAME",
+	/* Encoding of paths and messages in Python. */
+	"LANG", "LC_ALL", "LC_CTYPE",
 	/* Where libraries and the Python environment lie.  macOS itself drops DYLD_* in protected programs. */
 	"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX",
 	/* Which device: a user's choice, recorded with the device's name. */
 	"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH",
-	"NUMBA_ENABLE_CUDASIM", /* Numba's simulator; such a worker says that it is simulated */
 	"OCL_ICD_*", "OPENCL_VENDOR_PATH", "POCL_DEVICES",
+	/* Numba's simulator; such a worker says that it is simulated. */
+	"NUMBA_ENABLE_CUDASIM",
 	/* Our own: CNNBENCH_DATA, CNNBENCH_PATH and what platforms document. */
 	"CNNBENCH_*",
 	/* Builds with a sanitizer. */
@@ -40,8 +44,10 @@ static const char *const telling_names[] = {
 	/* Python and its frameworks. */
 	"PYTHON*", "NUMBA_*", "PYTORCH_*", "TORCH*", "TF_*", "XLA_*", "JAX_*", "TRITON_*", "NPY_*",
 	/* GPUs. */
-	"CUDA_*", "CUBLAS_*", "CUDNN_*", "NVIDIA_TF32_OVERRIDE", "POCL_*", "HIP_*", "ROCR_*", "HSA_*", "MTL_*",
+	"CUDA_*", "CUBLAS_*", "CUDNN_*", "NVIDIA_TF32_OVERRIDE", "POCL_*", "HIP_*", "ROCR_*", "HSA_*",
+	"MTL_*",
 };
+/* clang-format on */
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
@@ -80,7 +86,8 @@ void environment_cut(struct environment *environment, char *const *from)
 		if (name_listed(kept_names, COUNT(kept_names), from[i], length))
 			environment->kept[n_kept++] = memory_copy(from[i]);
 		else if (name_listed(telling_names, COUNT(telling_names), from[i], length))
-			environment->removed[environment->n_removed++] = memory_text("%.*s", (int)length, from[i]);
+			environment->removed[environment->n_removed++] =
+				memory_text("%.*s", (int)length, from[i]);
 	}
 	qsort(environment->removed, environment->n_removed, sizeof(char *), by_text);
 }

@@ -37,7 +37,8 @@ static const char *read_line(char text[TEXT_SIZE], const char *root, const char 
 }
 
 /* The value of the first line "key <separator> value" of a file; "" where there is none. */
-static const char *read_value(char text[TEXT_SIZE], const char *root, const char *path, const char *key, char separator)
+static const char *read_value(char text[TEXT_SIZE], const char *root, const char *path,
+                              const char *key, char separator)
 {
 	char *whole = memory_text("%s%s", root, path), line[TEXT_SIZE];
 	FILE *file = fopen(whole, "re");
@@ -46,7 +47,8 @@ static const char *read_value(char text[TEXT_SIZE], const char *root, const char
 	while (file && !text[0] && fgets(line, sizeof(line), file)) {
 		char *end = strchr(line, separator);
 		const size_t length = strlen(key);
-		if (!end || strncmp(line, key, length) != 0 || line + length + strspn(line + length, " \t") != end)
+		if (!end || strncmp(line, key, length) != 0 ||
+		    line + length + strspn(line + length, " \t") != end)
 			continue;
 		end += 1 + strspn(end + 1, " \t\"");
 		end[strcspn(end, "\"\n")] = '\0';
@@ -118,7 +120,8 @@ static double quota_v2(const char *root, const char *group)
 {
 	char *path = memory_text("/sys/fs/cgroup%s/cpu.max", group), text[TEXT_SIZE];
 	double quota, period;
-	const int read = sscanf(read_line(text, root, path), "%lf %lf", &quota, &period); /* "max 100000": 0 */
+	const int read =
+		sscanf(read_line(text, root, path), "%lf %lf", &quota, &period); /* "max 100000": 0 */
 	free(path);
 	return read == 2 && quota > 0 && period > 0 ? quota / period : HUGE_VAL;
 }
@@ -142,7 +145,8 @@ static double quota_v1(const char *root, const char *group)
 
 /* The tightest of a group and all groups above it.  Inside a container the path may be the host's
  * and not to be seen: the top, which is then the container's own, is looked at in any case. */
-static double tightest(const char *root, const char *group, double (*quota)(const char *, const char *))
+static double tightest(const char *root, const char *group,
+                       double (*quota)(const char *, const char *))
 {
 	char *path = memory_copy(strcmp(group, "/") == 0 ? "" : group);
 	double lowest = quota(root, path);
@@ -191,7 +195,9 @@ int machine_linux_threads(const char *root, const struct processors *allowed)
 {
 	const int cores = count_cores(root, allowed);
 	const double quota = cpu_quota(root);
-	const int limit = quota < cores ? (int)quota : cores; /* 1.5: a second thread would be held up half its time */
+	const int limit = quota < cores
+	                      ? (int)quota
+	                      : cores; /* 1.5: a second thread would be held up half its time */
 	return limit > 1 ? limit : 1;
 }
 
@@ -203,15 +209,17 @@ static const struct {
 	unsigned part;
 	const char *name;
 } arm_parts[] = {
-	{0xd03, "Cortex-A53"}, {0xd05, "Cortex-A55"}, {0xd08, "Cortex-A72"}, {0xd0b, "Cortex-A76"},
+	{0xd03, "Cortex-A53"},  {0xd05, "Cortex-A55"},  {0xd08, "Cortex-A72"},  {0xd0b, "Cortex-A76"},
 	{0xd0c, "Neoverse-N1"}, {0xd40, "Neoverse-V1"}, {0xd49, "Neoverse-N2"}, {0xd4f, "Neoverse-V2"},
 };
 
 static json_t *arm_name(const char *root)
 {
 	char text[TEXT_SIZE], model[TEXT_SIZE];
-	const unsigned long implementer = strtoul(read_value(text, root, "/proc/cpuinfo", "CPU implementer", ':'), NULL, 0);
-	const unsigned long part = strtoul(read_value(text, root, "/proc/cpuinfo", "CPU part", ':'), NULL, 0);
+	const unsigned long implementer =
+		strtoul(read_value(text, root, "/proc/cpuinfo", "CPU implementer", ':'), NULL, 0);
+	const unsigned long part =
+		strtoul(read_value(text, root, "/proc/cpuinfo", "CPU part", ':'), NULL, 0);
 	read_line(model, root, "/proc/device-tree/model"); /* the board, where there is one */
 	if (!implementer)
 		return text_or_null(model);
@@ -248,7 +256,7 @@ static json_t *caches(const char *root, int id)
 	for (int index = 0; index < 10; index++) {
 		char path[128], level[TEXT_SIZE], type[TEXT_SIZE], size[TEXT_SIZE], name[16];
 		const int length =
-		        snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/", id, index);
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/", id, index);
 		strcpy(path + length, "level");
 		if (!*read_line(level, root, path))
 			break;
@@ -257,7 +265,9 @@ static json_t *caches(const char *root, int id)
 		strcpy(path + length, "size");
 		const json_int_t bytes = cache_bytes(read_line(size, root, path));
 		snprintf(name, sizeof(name), "L%.4s%s", level,
-		         strcmp(type, "Data") == 0 ? "d" : strcmp(type, "Instruction") == 0 ? "i" : "");
+		         strcmp(type, "Data") == 0          ? "d"
+		         : strcmp(type, "Instruction") == 0 ? "i"
+		                                            : "");
 		json_object_set_new(record, name, bytes ? json_integer(bytes) : json_null());
 	}
 	return record;
@@ -285,7 +295,9 @@ static json_t *swap_used(const char *root)
 static json_t *huge_pages(const char *root)
 {
 	char text[TEXT_SIZE];
-	char *word = strchr(read_line(text, root, "/sys/kernel/mm/transparent_hugepage/enabled"), '[') ? strchr(text, '[') + 1 : text;
+	char *word = strchr(read_line(text, root, "/sys/kernel/mm/transparent_hugepage/enabled"), '[')
+	                 ? strchr(text, '[') + 1
+	                 : text;
 	word[strcspn(word, "]")] = '\0';
 	return text_or_null(word);
 }
@@ -301,7 +313,8 @@ static json_t *load_average(const char *root)
 {
 	char text[TEXT_SIZE];
 	double minute;
-	return sscanf(read_line(text, root, "/proc/loadavg"), "%lf", &minute) == 1 ? json_real(minute) : json_null();
+	return sscanf(read_line(text, root, "/proc/loadavg"), "%lf", &minute) == 1 ? json_real(minute)
+	                                                                           : json_null();
 }
 
 /* machine-id(5): must not be shown as it is; a digest under a name of one's own may. */
@@ -325,15 +338,18 @@ json_t *machine_linux_record(const char *root, const struct processors *allowed)
 	char text[TEXT_SIZE], release[TEXT_SIZE];
 	struct utsname name;
 	uname(&name);
-	json_t *record = json_pack(
-	        "{so si sI si so so so so so so ss so so so}", "cpu", cpu_name(root), "cores", count_cores(root, all),
-	        "processors", (json_int_t)all->count, "usable_cores", machine_linux_threads(root, allowed), "cpu_quota",
-	        isfinite(quota) ? json_real(quota) : json_null(), "caches", caches(root, first), "memory_bytes",
-	        bytes_or_null(meminfo(root, "MemTotal")), "swap_used_bytes", swap_used(root), "huge_pages",
-	        huge_pages(root), "system", text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
-	        "architecture", name.machine, "governor", governor(root, first), "load", load_average(root), "host_id",
-	        host_id(root));
-	json_object_set_new(record, "kernel", text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
+	json_t *record =
+		json_pack("{so si sI si so so so so so so ss so so so}", "cpu", cpu_name(root), "cores",
+	              count_cores(root, all), "processors", (json_int_t)all->count, "usable_cores",
+	              machine_linux_threads(root, allowed), "cpu_quota",
+	              isfinite(quota) ? json_real(quota) : json_null(), "caches", caches(root, first),
+	              "memory_bytes", bytes_or_null(meminfo(root, "MemTotal")), "swap_used_bytes",
+	              swap_used(root), "huge_pages", huge_pages(root), "system",
+	              text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
+	              "architecture", name.machine, "governor", governor(root, first), "load",
+	              load_average(root), "host_id", host_id(root));
+	json_object_set_new(record, "kernel",
+	                    text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
 	free(online.ids);
 	return record;
 }

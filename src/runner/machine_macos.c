@@ -18,7 +18,8 @@ static json_t *sysctl_text(const char *name)
 {
 	char text[TEXT_SIZE];
 	size_t size = sizeof(text);
-	return sysctlbyname(name, text, &size, NULL, 0) == 0 && size > 1 ? json_string(text) : json_null();
+	return sysctlbyname(name, text, &size, NULL, 0) == 0 && size > 1 ? json_string(text)
+	                                                                 : json_null();
 }
 
 /* Integers are 4 or 8 bytes wide, little-endian on all of Apple's machines; -1: unknown. */
@@ -40,8 +41,13 @@ static json_t *caches(void)
 	static const struct {
 		const char *name, *key;
 	} levels[] = {
-		{"L1d", "hw.perflevel0.l1dcachesize"}, {"L1i", "hw.perflevel0.l1icachesize"}, {"L2", "hw.perflevel0.l2cachesize"},
-		{"L1d", "hw.l1dcachesize"}, {"L1i", "hw.l1icachesize"}, {"L2", "hw.l2cachesize"}, {"L3", "hw.l3cachesize"},
+		{"L1d", "hw.perflevel0.l1dcachesize"},
+		{"L1i", "hw.perflevel0.l1icachesize"},
+		{"L2", "hw.perflevel0.l2cachesize"},
+		{"L1d", "hw.l1dcachesize"},
+		{"L1i", "hw.l1icachesize"},
+		{"L2", "hw.l2cachesize"},
+		{"L3", "hw.l3cachesize"},
 	};
 	json_t *record = json_object();
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
@@ -55,7 +61,8 @@ static json_t *caches(void)
 static json_t *system_name(void)
 {
 	json_t *version = sysctl_text("kern.osproductversion");
-	json_t *name = json_is_string(version) ? json_sprintf("macOS %s", json_string_value(version)) : json_string("macOS");
+	json_t *name = json_is_string(version) ? json_sprintf("macOS %s", json_string_value(version))
+	                                       : json_string("macOS");
 	json_decref(version);
 	return name;
 }
@@ -64,8 +71,9 @@ static json_t *swap_used(void)
 {
 	struct xsw_usage usage;
 	size_t size = sizeof(usage);
-	return sysctlbyname("vm.swapusage", &usage, &size, NULL, 0) == 0 ? json_integer((json_int_t)usage.xsu_used)
-	                                                                 : json_null();
+	return sysctlbyname("vm.swapusage", &usage, &size, NULL, 0) == 0
+	           ? json_integer((json_int_t)usage.xsu_used)
+	           : json_null();
 }
 
 static json_t *load_average(void)
@@ -93,15 +101,15 @@ json_t *machine_record(void)
 {
 	struct utsname name;
 	uname(&name);
-	json_t *record = json_pack("{so so so si so so so so so so ss ss so so so}", "cpu",
-	                           sysctl_text("machdep.cpu.brand_string"), "cores",
-	                           integer_or_null(sysctl_integer("hw.physicalcpu")), "processors",
-	                           integer_or_null(sysctl_integer("hw.logicalcpu")), "usable_cores", machine_threads(),
-	                           "cpu_quota", json_null(), "caches", caches(), "memory_bytes",
-	                           integer_or_null(sysctl_integer("hw.memsize")), "swap_used_bytes", swap_used(),
-	                           "huge_pages", json_null(), "system", system_name(), "kernel", name.release,
-	                           "architecture", name.machine, "governor", json_null(), "load", load_average(), "host_id",
-	                           host_id());
+	json_t *record = json_pack(
+		"{so so so si so so so so so so ss ss so so so}", "cpu",
+		sysctl_text("machdep.cpu.brand_string"), "cores",
+		integer_or_null(sysctl_integer("hw.physicalcpu")), "processors",
+		integer_or_null(sysctl_integer("hw.logicalcpu")), "usable_cores", machine_threads(),
+		"cpu_quota", json_null(), "caches", caches(), "memory_bytes",
+		integer_or_null(sysctl_integer("hw.memsize")), "swap_used_bytes", swap_used(), "huge_pages",
+		json_null(), "system", system_name(), "kernel", name.release, "architecture", name.machine,
+		"governor", json_null(), "load", load_average(), "host_id", host_id());
 	return record;
 }
 

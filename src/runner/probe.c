@@ -27,8 +27,8 @@ struct probe {
 	struct event_reader reader;
 	struct grammar grammar;
 	bool started;
-	bool listening;      /* its events are still to come */
-	char why[WHY_SIZE];  /* what broke it; "" if nothing did */
+	bool listening;     /* its events are still to come */
+	char why[WHY_SIZE]; /* what broke it; "" if nothing did */
 };
 
 /* ---- what is said about a candidate ---- */
@@ -78,7 +78,8 @@ static char **probe_words(const struct candidate *candidate)
 	return words;
 }
 
-static void probe_start(struct probe *probe, struct candidate *candidate, char *const *environment, int log)
+static void probe_start(struct probe *probe, struct candidate *candidate, char *const *environment,
+                        int log)
 {
 	*probe = (struct probe){.candidate = candidate};
 	candidate_clear(candidate);
@@ -92,8 +93,8 @@ static void probe_start(struct probe *probe, struct candidate *candidate, char *
 	}
 	grammar_start(&probe->grammar, NULL);
 	char **words = probe_words(candidate), why[WHY_SIZE];
-	probe->started = probe->listening =
-	        process_start(&probe->process, candidate->path, words, environment, log, why, sizeof(why)) == 0;
+	probe->started = probe->listening = process_start(&probe->process, candidate->path, words,
+	                                                  environment, log, why, sizeof(why)) == 0;
 	if (!probe->listening)
 		candidate_refuse(candidate, why, NULL);
 	words_free(words);
@@ -129,13 +130,14 @@ static void take_bytes(struct probe *probe, const char *bytes, size_t size)
 			take_event(probe, event);
 			json_decref(event);
 			break;
-		case EVENT_NONE:
-			break;
+		case EVENT_NONE: break;
 		case EVENT_TOO_LONG:
-			snprintf(probe->why, sizeof(probe->why), "line %zu of its events is too long", probe->reader.lines);
+			snprintf(probe->why, sizeof(probe->why), "line %zu of its events is too long",
+			         probe->reader.lines);
 			break;
 		case EVENT_BROKEN:
-			snprintf(probe->why, sizeof(probe->why), "line %zu of its events is no event", probe->reader.lines);
+			snprintf(probe->why, sizeof(probe->why), "line %zu of its events is no event",
+			         probe->reader.lines);
 			break;
 		}
 	}
@@ -155,12 +157,14 @@ static void probe_listen(struct probe *probe)
 /* ---- ending ---- */
 
 /* How a probe ended that did not come to a proper end; `unsaid` is what its events lack. */
-static char *describe_end(const struct probe *probe, const struct process_end *end, const char *unsaid)
+static char *describe_end(const struct probe *probe, const struct process_end *end,
+                          const char *unsaid)
 {
 	if (probe->why[0])
 		return memory_copy(probe->why);
 	if (!end->exited)
-		return memory_text("its probe was ended by signal %d (%s)", end->code, strsignal(end->code));
+		return memory_text("its probe was ended by signal %d (%s)", end->code,
+		                   strsignal(end->code));
 	if (end->code != 0)
 		return memory_text("its probe ended with exit code %d", end->code);
 	return memory_copy(unsaid);
@@ -200,11 +204,13 @@ static void give_up(struct probe *probes, size_t count, const char *why)
 }
 
 /* Wait for the next bytes of any.  1: nothing is to come any more. */
-static int listen_once(struct probe *probes, size_t count, struct pollfd *watched, int64_t deadline_ns)
+static int listen_once(struct probe *probes, size_t count, struct pollfd *watched,
+                       int64_t deadline_ns)
 {
 	size_t listening = 0;
 	for (size_t i = 0; i < count; i++) {
-		watched[i] = (struct pollfd){.fd = probes[i].listening ? probes[i].process.events : -1, .events = POLLIN};
+		watched[i] = (struct pollfd){.fd = probes[i].listening ? probes[i].process.events : -1,
+		                             .events = POLLIN};
 		listening += probes[i].listening;
 	}
 	watched[count] = (struct pollfd){.fd = interrupt_descriptor(), .events = POLLIN};
@@ -212,7 +218,8 @@ static int listen_once(struct probe *probes, size_t count, struct pollfd *watche
 	if (listening == 0)
 		return 1;
 	if (left_ns <= 0 || interrupt_signal()) {
-		give_up(probes, count, interrupt_signal() ? "interrupted" : "its probe gave no answer within 10 s");
+		give_up(probes, count,
+		        interrupt_signal() ? "interrupted" : "its probe gave no answer within 10 s");
 		return 1;
 	}
 	if (poll(watched, (nfds_t)count + 1, (int)(left_ns / 1000000) + 1) > 0)

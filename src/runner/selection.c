@@ -27,7 +27,7 @@ struct wish {
 
 /* ---- names ---- */
 
-static const char *resolve_alias(const char *name)
+const char *selection_platform(const char *name)
 {
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
 		if (strcmp(aliases[i].alias, name) == 0)
@@ -35,16 +35,18 @@ static const char *resolve_alias(const char *name)
 	return name;
 }
 
-static void candidate_add(struct wish *wish, const struct catalog_entry *entry, const char *written, bool named)
+static void candidate_add(struct wish *wish, const struct catalog_entry *entry, const char *written,
+                          bool named)
 {
 	struct selection *selection = wish->selection;
-	selection->items = memory_grow(selection->items, selection->count + 1, sizeof(*selection->items));
+	selection->items =
+		memory_grow(selection->items, selection->count + 1, sizeof(*selection->items));
 	wish->written = memory_grow(wish->written, selection->count + 1, sizeof(*wish->written));
 	wish->written[selection->count] = memory_copy(written);
 	selection->items[selection->count++] = (struct candidate){
-	        .platform = memory_copy(entry->name),
-	        .path = memory_copy(entry->path),
-	        .named = named,
+		.platform = memory_copy(entry->name),
+		.path = memory_copy(entry->path),
+		.named = named,
 	};
 }
 
@@ -73,13 +75,14 @@ static int take_item(struct wish *wish, char *item)
 		return error("--platform: there is an empty %s; write it as in c_cpu,c_cpu:threads=1",
 		             *item ? "list of options after the colon" : "name");
 	if (strcmp(item, "all") == 0 && written)
-		return error("--platform: 'all' takes no options; name the platform that '%s' is meant for", written);
+		return error("--platform: 'all' takes no options; name the platform that '%s' is meant for",
+		             written);
 	if (strcmp(item, "all") == 0) {
 		for (size_t i = 0; i < wish->catalog->count; i++)
 			candidate_add(wish, &wish->catalog->entries[i], "", false);
 		return 0;
 	}
-	const struct catalog_entry *entry = catalog_lookup(wish->catalog, resolve_alias(item));
+	const struct catalog_entry *entry = catalog_lookup(wish->catalog, selection_platform(item));
 	if (!entry)
 		return refuse_name(wish->catalog, item);
 	candidate_add(wish, entry, written ? written : "", true);
@@ -98,7 +101,8 @@ static int take_text(struct wish *wish, const char *text)
 
 /* ---- probes ---- */
 
-static const struct candidate *first_of_its_platform(const struct selection *selection, const char *platform)
+static const struct candidate *first_of_its_platform(const struct selection *selection,
+                                                     const char *platform)
 {
 	const struct candidate *candidate = selection->items;
 	while (strcmp(candidate->platform, platform) != 0)
@@ -166,9 +170,9 @@ static void read_specs(struct candidate *candidate)
 	const json_t *table = json_object_get(candidate->hello, "specs");
 	if (!table)
 		return;
-	error_set_sink(keep_fault);
+	void (*sink)(const char *) = error_set_sink(keep_fault);
 	candidate->specs = options_specs_read(table);
-	error_set_sink(NULL);
+	error_set_sink(sink);
 	if (candidate->specs || !candidate->ready)
 		return;
 	candidate->ready = false;
@@ -201,7 +205,8 @@ static int set_options(struct candidate *candidate, const char *written, int thr
 /* Where the table of options is not known, they stand as they were written. */
 static char *make_label(const struct candidate *candidate, const char *written)
 {
-	char *canonical = candidate->options ? options_canonical(candidate->options) : memory_copy(written);
+	char *canonical =
+		candidate->options ? options_canonical(candidate->options) : memory_copy(written);
 	char *label = memory_text("%s%s%s", candidate->platform, *canonical ? ":" : "", canonical);
 	free(canonical);
 	return label;
@@ -210,7 +215,8 @@ static char *make_label(const struct candidate *candidate, const char *written)
 static bool file_taken(const struct selection *selection, size_t before, const char *file)
 {
 	for (size_t i = 0; i < before; i++)
-		if (strcasecmp(selection->items[i].file, file) == 0) /* macOS: names differ by more than case */
+		if (strcasecmp(selection->items[i].file, file) ==
+		    0) /* macOS: names differ by more than case */
 			return true;
 	return false;
 }
@@ -233,8 +239,9 @@ static int check_twice(const struct selection *selection, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
 		if (strcmp(selection->items[i].label, selection->items[index].label) == 0)
-			return error("--platform: '%s' stands there twice; name it once (--runs N trains it N times)",
-			             selection->items[index].label);
+			return error(
+				"--platform: '%s' stands there twice; name it once (--runs N trains it N times)",
+				selection->items[index].label);
 	return 0;
 }
 
@@ -255,7 +262,8 @@ static int name_candidates(struct wish *wish)
 
 /* ---- */
 
-int selection_make(struct selection *selection, const struct catalog *catalog, const char *text, int threads)
+int selection_make(struct selection *selection, const struct catalog *catalog, const char *text,
+                   int threads)
 {
 	struct wish wish = {.catalog = catalog, .selection = selection, .threads = threads};
 	*selection = (struct selection){0};
@@ -303,7 +311,8 @@ static char *value_text(const json_t *value)
 
 char **selection_arguments(const struct candidate *candidate)
 {
-	json_t *record = candidate->options ? options_record(candidate->options) : json_object(), *value;
+	json_t *record = candidate->options ? options_record(candidate->options) : json_object(),
+		   *value;
 	char **words = memory_new(2 * json_object_size(record) + 1, sizeof(*words));
 	size_t count = 0;
 	const char *name;

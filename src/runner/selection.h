@@ -13,16 +13,18 @@
 #include <stdbool.h>
 
 struct candidate {
-	char *platform;          /* "c_cpu", aliases resolved */
-	char *path;              /* of its worker */
-	bool named;              /* the user named it; it did not come by "all" */
-	char *label;             /* "c_cpu:isa=avx2": options sorted, defaults dropped */
-	char *file;              /* the label with every character outside [A-Za-z0-9._-] made '-', unique in the selection */
-	struct option_spec *specs; /* the platform's own table, where --threads is the default of "threads"; or NULL */
+	char *platform; /* "c_cpu", aliases resolved */
+	char *path;     /* of its worker */
+	bool named;     /* the user named it; it did not come by "all" */
+	char *label;    /* "c_cpu:isa=avx2": options sorted, defaults dropped */
+	char *
+		file; /* the label with every character outside [A-Za-z0-9._-] made '-', unique in the selection */
+	struct option_spec
+		*specs; /* the platform's own table, where --threads is the default of "threads"; or NULL */
 	struct options *options; /* of that table, as chosen; NULL where the probe gave none */
 	json_t *hello;           /* of the probe, or NULL */
 	bool ready;
-	char *reason, *help;     /* where not ready */
+	char *reason, *help; /* where not ready */
 };
 
 struct selection {
@@ -36,7 +38,9 @@ struct selection {
  * here is no error: it stands there with ready = false.  Probes take at most 10 s each and run
  * side by side.  Aliases: cpu_numba, cuda_numba.
  */
-int selection_make(struct selection *selection, const struct catalog *catalog, const char *text, int threads);
+int selection_make(struct selection *selection, const struct catalog *catalog, const char *text,
+                   int threads);
+const char *selection_platform(const char *name); /* aliases resolved */
 void selection_free(struct selection *selection);
 
 /* A worker's arguments for the options in force: "--option", "isa=avx2", "--option", "threads=2", NULL;

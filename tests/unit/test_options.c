@@ -14,7 +14,7 @@ static const struct option_spec specs[] = {
 	{"fused", NULL, OPTION_FLAG, 0, 0, "true", NULL, NULL, "in one pass"},
 	{"isa", NULL, OPTION_CHOICE, 0, 0, "auto", "auto|avx2|generic", NULL, "instruction set"},
 	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR", "where the results go"},
-	{NULL},
+	{0},
 };
 
 /* At most seven words; the first NULL ends them. */
@@ -179,7 +179,7 @@ static void test_prefix(void **state)
 	     "c_cpu:zebra: unknown option; there are: batch-size, epochs, lr, offset, quiet, "
 	     "fused, isa, log-dir"},
 	};
-	static const struct option_spec none[] = {{NULL}};
+	static const struct option_spec none[] = {{0}};
 	struct options *options = options_new(specs), *empty = options_new(none);
 
 	(void)state;
@@ -402,7 +402,7 @@ static void read_another_type(void)
 static void have_a_bad_default(void)
 {
 	static const struct option_spec bad[] = {{"a", NULL, OPTION_INT, 1, 2, "3", NULL, NULL, "h"},
-	                                         {NULL}};
+	                                         {0}};
 
 	options_new(bad);
 }

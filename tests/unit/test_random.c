@@ -103,7 +103,8 @@ static void test_permutation(void **state)
 	}
 }
 
-/* Pinned: the order of the default job's first epoch.  A change of it makes all results so far another work. */
+/* Pinned: the order of the default job's first epoch.  A change of it makes all results so far
+ * another work. */
 static void test_default_order(void **state)
 {
 	struct random random = random_stream(1, "order", 0);

@@ -16,12 +16,12 @@
 enum exit_code {
 	EXIT_FINE = 0,
 	EXIT_INTERNAL = 1,
-	EXIT_USAGE = 2,        /* bad option, or a place that cannot be written */
-	EXIT_PLATFORM = 3,     /* a platform failed, or a required one is missing */
+	EXIT_USAGE = 2,    /* bad option, or a place that cannot be written */
+	EXIT_PLATFORM = 3, /* a platform failed, or a required one is missing */
 	EXIT_NOT_VERIFIED = 4,
-	EXIT_DATA = 5,         /* dataset or job missing, damaged or altered */
+	EXIT_DATA = 5, /* dataset or job missing, damaged or altered */
 	EXIT_REGRESSION = 6,
-	EXIT_NOTHING = 7,      /* nothing to run */
+	EXIT_NOTHING = 7, /* nothing to run */
 };
 
 /* Of two exit codes the one to report: 1 before 5, 3, 4, 6, 7; any failure before 0. */

@@ -29,6 +29,7 @@ enum event_status { EVENT_NONE, EVENT_LINE, EVENT_TOO_LONG, EVENT_BROKEN };
  * is a new reference to a JSON object with a text "event".  EVENT_BROKEN: a line that is none.
  * EVENT_NONE: all bytes are used, no line is whole.
  */
-enum event_status event_next(struct event_reader *reader, const char **bytes, size_t *size, json_t **event);
+enum event_status event_next(struct event_reader *reader, const char **bytes, size_t *size,
+                             json_t **event);
 
 #endif

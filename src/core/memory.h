@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-void *memory_new(size_t count, size_t size);                  /* zeroed; the product is checked */
+void *memory_new(size_t count, size_t size); /* zeroed; the product is checked */
 void *memory_grow(void *old, size_t count, size_t size);
 char *memory_text(const char *format, ...) PRINTF_LIKE(1, 2); /* formatted copy */
 char *memory_copy(const char *text);

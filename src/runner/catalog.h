@@ -9,17 +9,20 @@
 
 #include <stddef.h>
 
+struct catalog_entry {
+	char *name; /* "c_cpu"; letters, digits, '_' */
+	char *path; /* absolute */
+};
+
 struct catalog {
-	struct catalog_entry {
-		char *name; /* "c_cpu"; letters, digits, '_' */
-		char *path; /* absolute */
-	} *entries;     /* sorted by name; the first found of a name counts */
+	struct catalog_entry *entries; /* sorted by name; the first found of a name counts */
 	size_t count;
 };
 
 /* -1 after error(): a folder of CNNBENCH_PATH that cannot be trusted or read. */
 int catalog_find(struct catalog *catalog);
-const struct catalog_entry *catalog_lookup(const struct catalog *catalog, const char *name); /* or NULL */
+/* NULL: there is no such platform. */
+const struct catalog_entry *catalog_lookup(const struct catalog *catalog, const char *name);
 void catalog_free(struct catalog *catalog);
 
 #endif

@@ -6,8 +6,8 @@
 #ifndef RUNNER_INTERRUPT_H
 #define RUNNER_INTERRUPT_H
 
-void interrupt_catch(void);        /* install the handlers; once */
-int interrupt_descriptor(void);    /* becomes readable, and stays so, after a signal */
-int interrupt_signal(void);        /* the signal's number, 0 if there was none */
+void interrupt_catch(void);     /* install the handlers; once */
+int interrupt_descriptor(void); /* becomes readable, and stays so, after a signal */
+int interrupt_signal(void);     /* the signal's number, 0 if there was none */
 
 #endif

@@ -19,27 +19,30 @@
 
 /* Of one call of train or eval. */
 struct stats {
-	uint64_t samples, steps, correct; /* correct: by the predictions of the forward pass, before the update */
-	double loss;                      /* mean over the samples; may be not finite */
+	uint64_t samples, steps;
+	uint64_t correct; /* by the predictions of the forward pass, before the update */
+	double loss;      /* mean over the samples; may be not finite */
 };
 
 struct device_info {
-	char device[128];  /* "AMD EPYC 7B13" */
-	const char *kind;  /* "cpu" or "gpu" */
-	bool simulated;    /* a test driver or simulator: never ranked */
-	char variant[128]; /* what was chosen: "avx2"; shown by list */
+	char device[128];    /* "AMD EPYC 7B13" */
+	const char *kind;    /* "cpu" or "gpu" */
+	bool simulated;      /* a test driver or simulator: never ranked */
+	char variant[128];   /* what was chosen: "avx2"; shown by list */
 	char libraries[512]; /* "CUDA driver 13.0 /usr/lib/libcuda.so.1"; "" if none */
-	char help[256];    /* with a failed probe: what would enable it; or "" */
+	char help[256];      /* with a failed probe: what would enable it; or "" */
 };
 
 struct net; /* the platform's own: weights, momentum, data, scratch */
 
 struct platform {
-	const char *name, *summary;        /* "c_cpu"; a line for list */
-	const char *precision;             /* "float32" */
-	const char *data;                  /* "uint8, resident": what is resident where it computes */
-	const char *compiler, *flags;      /* that built the kernels: PLATFORM_COMPILER, PLATFORM_FLAGS of the build */
-	const struct option_spec *options; /* what may follow the colon.  A CPU platform has "threads". */
+	const char *name, *summary; /* "c_cpu"; a line for list */
+	const char *precision;      /* "float32" */
+	const char *data;           /* "uint8, resident": what is resident where it computes */
+	/* That built the kernels: PLATFORM_COMPILER and PLATFORM_FLAGS of the build. */
+	const char *compiler, *flags;
+	/* What may follow the colon.  A CPU platform has "threads". */
+	const struct option_spec *options;
 
 	/* Is it usable here with these options?  Fills in *out; -1: no, and `why` says so. */
 	int (*probe)(const struct options *options, struct device_info *out, char *why, size_t size);
@@ -51,8 +54,8 @@ struct platform {
 	/* Train n >= 1 samples, order[0..n-1], in steps of the job's batch; the last may be smaller. */
 	void (*train)(struct net *net, const uint32_t *order, size_t n, struct stats *stats);
 	void (*eval)(struct net *net, struct stats *stats); /* the whole test set; weights unchanged */
-	void (*read)(struct net *net, float *weights);      /* all parameters, in the model table's layout */
-	void (*reset)(struct net *net);                     /* initial weights, zero momentum */
+	void (*read)(struct net *net, float *weights); /* all parameters, in the model table's layout */
+	void (*reset)(struct net *net);                /* initial weights, zero momentum */
 	void (*close)(struct net *net);
 };
 

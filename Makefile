@@ -93,12 +93,15 @@ program_objects := $(filter-out $(program_main),\
 	$(call objects_of,$(call sources_in,src/runner src/results src/report src/cli)))
 tests := $(call sources_in,tests/unit tests/check)
 test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(tests)))
+# Workers that misbehave, for the tests; and on Linux a libnvidia-ml.so.1 that says what a test wants.
+test_workers := $(patsubst %.c,$(B)/%,$(filter-out %_linux.c,$(wildcard tests/workers/*.c)))
+test_libraries := $(if $(filter linux,$(SYSTEM)),$(B)/tests/libnvidia-ml.so.1)
 test_scripts := $(sort $(wildcard tests/cli/test_*.sh))
 benches := $(call sources_in,bench)
 bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
 
 objects := $(core_objects) $(worker_objects) $(worker_main) $(program_main) $(program_objects) \
-	$(call objects_of,$(tests) $(benches))
+	$(call objects_of,$(tests) $(benches) $(wildcard tests/workers/*.c))
 archives := $(B)/libcnnbench.a $(B)/libworker.a $(B)/libcore.a
 cnnbench := $(if $(program_main),$(B)/cnnbench)
 
@@ -137,6 +140,10 @@ $(foreach source,$(tests),$(eval $(call program_rule,$(patsubst %.c,$(B)/tests/%
 	$(source))),$(source),$$(CMOCKA_LIBS))))
 $(foreach source,$(benches),$(eval $(call program_rule,$(source:%.c=$(B)/%),$(source))))
 
+$(foreach source,$(test_workers),$(eval $(call program_rule,$(source),$(source:$(B)/%=%).c)))
+$(B)/tests/libnvidia-ml.so.1: tests/workers/fake_nvml_linux.c $(B)/flags
+	$(call show,LINK,$@)mkdir -p $(@D) && $(CC) $(compile_flags) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+
 $(call objects_of,$(tests)): EXTRA := $(CMOCKA_CFLAGS)
 
 -include $(objects:.o=.d)
@@ -165,7 +172,7 @@ run: all  ## train and compare: make run ARGS='--epochs 3 --platform c_cpu'
 surroundings = CNNBENCH="$$PWD/$(B)/cnnbench" CNNBENCH_BUILD="$$PWD/$(B)"
 test: all-but-link tests  ## build and run all tests
 	@$(surroundings) tests/run $(TESTFLAGS) $(test_programs) $(test_scripts)
-tests: $(test_programs)  ## build the test programs
+tests: $(test_programs) $(test_workers) $(test_libraries)  ## build the test programs
 
 .PHONY: all-but-link
 all-but-link: $(archives) $(cnnbench) $(workers)

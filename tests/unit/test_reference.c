@@ -77,7 +77,7 @@ static void test_relu(void **state)
 {
 	(void)state;
 	const double in[] = {-1, 0, 2}, d_out[] = {5, 6, 7};
-	const double wanted[] = {0, 0, 2}, wanted_d[] = {0, 0, 7}, none[] = {NAN};
+	const double wanted[] = {0, 0, 2}, wanted_d[] = {0, 0, 7}, none[] = {(double)NAN};
 	double out[3], d_in[3], kept[1];
 
 	relu_forward(3, in, out);
@@ -133,7 +133,7 @@ static void test_loss_by_hand(void **state)
 	(void)state;
 	const double equal[MODEL_CLASSES] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
 	const double far[MODEL_CLASSES] = {0, 1000, -1000};
-	const double none[MODEL_CLASSES] = {0, NAN};
+	const double none[MODEL_CLASSES] = {0, (double)NAN};
 	double p[MODEL_CLASSES], d[MODEL_CLASSES];
 
 	assert_near("equal logits", loss_forward(equal, 4, p), log(10), 1e-15);
@@ -434,7 +434,7 @@ static void test_margin_of_a_unit(void **state)
 	assert_near("on the kink", margin_with_unit_at(&bench, 0), 0, 0);
 	assert_near("above", margin_with_unit_at(&bench, 1e-7), 1e-7, 0);
 	assert_near("below", margin_with_unit_at(&bench, -1e-7), 1e-7, 0);
-	assert_near("no number", margin_with_unit_at(&bench, NAN), 0, 0);
+	assert_near("no number", margin_with_unit_at(&bench, (double)NAN), 0, 0);
 	assert_true(margin_with_unit_at(&bench, 1) > 1e-7);
 	bench_close(&bench);
 }

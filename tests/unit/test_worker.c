@@ -84,7 +84,7 @@ static void counting_train(struct net *net, const uint32_t *order, size_t n, str
 	*stats =
 		(struct stats){.samples = n, .steps = (n + batch - 1) / batch, .correct = 1, .loss = 0.5};
 	if (net->not_finite)
-		stats->loss = NAN;
+		stats->loss = (double)NAN;
 }
 
 static void counting_eval(struct net *net, struct stats *stats)

@@ -21,8 +21,10 @@ struct dataset {
 	char digest[DIGEST_SIZE];
 };
 
-/* The canonical 60,000 + 10,000 images: LeCun, Cortes and Burges. */
+/* MNIST: the canonical 60,000 + 10,000 images of LeCun, Cortes and Burges. */
 #define DATASET_MNIST_DIGEST "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
+/* The synthetic digits, the same on every machine; a change of them changes all their results. */
+#define DATASET_SYNTH_DIGEST "7cc3af36b6fc9eac950e7db5c5cf1c7e0eb3eb0d528b2dd176fb5b1762be1371"
 
 /* The folder that holds MNIST's four files (plain or .gz): $CNNBENCH_DATA, the cache's mnist folder,
  * ./data, ./data/MNIST/raw, in this order.  NULL, without error(), where none does; free() it. */
@@ -31,8 +33,8 @@ char *dataset_find_mnist(void);
 /*
  * Load what --dataset names: "mnist" (its digest is pinned: what lies under that name and is not
  * MNIST is refused), "synth", or a folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
- * t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or .gz, of any size.  NULL: MNIST
- * where it is found, else synth, said aloud with note().  -1 after error().
+ * t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or .gz (the plain one where both are),
+ * of any size.  NULL: MNIST where it is found, else synth, said aloud with note().  -1 after error().
  */
 int dataset_load(struct dataset *dataset, const char *choice);
 void dataset_free(struct dataset *dataset);

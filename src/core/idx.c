@@ -82,7 +82,8 @@ static int source_open(struct source *source, const char *path)
 		return error("%s: cannot read: %s", path, strerror(errno));
 	if (got < 2 || magic[0] != 0x1f || magic[1] != 0x8b)
 		return 0;
-	source->most = source->most > UINT64_MAX / INFLATE_MOST ? UINT64_MAX : source->most * INFLATE_MOST;
+	source->most =
+		source->most > UINT64_MAX / INFLATE_MOST ? UINT64_MAX : source->most * INFLATE_MOST;
 	source->packed = true;
 	if (inflateInit2(&source->stream, MAX_WBITS + 16) != Z_OK) /* + 16: a gzip wrapper */
 		return error("%s: zlib: %s", path, source->stream.msg ? source->stream.msg : "no memory");
@@ -153,7 +154,8 @@ static int64_t source_read(struct source *source, uint8_t *out, size_t size)
 {
 	size_t done = 0;
 	while (done < size) {
-		size_t wanted = size - done < INT32_MAX ? size - done : INT32_MAX; /* zlib counts in 32 bits */
+		size_t wanted =
+			size - done < INT32_MAX ? size - done : INT32_MAX; /* zlib counts in 32 bits */
 		ssize_t got = source->packed ? packed_read(source, out + done, wanted)
 		                             : file_read(source, out + done, wanted);
 		if (got < 0)
@@ -172,7 +174,8 @@ static int read_exactly(struct source *source, uint8_t *out, size_t size, const 
 		return -1;
 	if ((size_t)got == size)
 		return 0;
-	return error("%s: only %" PRId64 " of the %zu bytes of its %s are there; the file is damaged, fetch it again",
+	return error("%s: only %" PRId64
+	             " of the %zu bytes of its %s are there; the file is damaged, fetch it again",
 	             source->path, got, size, what);
 }
 
@@ -204,19 +207,22 @@ static int check_header(const struct source *source, const struct kind *kind, co
 {
 	uint32_t magic = big_endian(header), count = big_endian(header + 4);
 	if (magic != kind->magic)
-		return error("%s: not an IDX file of %s: it begins with 0x%08" PRIx32 ", wanted 0x%08" PRIx32,
+		return error("%s: not an IDX file of %s: it begins with 0x%08" PRIx32
+		             ", wanted 0x%08" PRIx32,
 		             source->path, kind->name, magic, kind->magic);
 	if (count < 1 || count > COUNT_MAX)
-		return error("%s: %" PRIu32 " %s, wanted 1 to %d", source->path, count, kind->name, COUNT_MAX);
+		return error("%s: %" PRIu32 " %s, wanted 1 to %d", source->path, count, kind->name,
+		             COUNT_MAX);
 	if (kind == &images) {
 		uint32_t rows = big_endian(header + 8), columns = big_endian(header + 12);
 		if (rows != MODEL_SIDE || columns != MODEL_SIDE)
-			return error("%s: images of %" PRIu32 " x %" PRIu32 " pixels, wanted %d x %d", source->path, rows,
-			             columns, MODEL_SIDE, MODEL_SIDE);
+			return error("%s: images of %" PRIu32 " x %" PRIu32 " pixels, wanted %d x %d",
+			             source->path, rows, columns, MODEL_SIDE, MODEL_SIDE);
 	}
 	uint64_t wanted = kind->header + (uint64_t)count * kind->entry;
 	if (wanted > source->most)
-		return error("%s: its header counts %" PRIu32 " %s, %" PRIu64 " bytes, and it can hold %" PRIu64
+		return error("%s: its header counts %" PRIu32 " %s, %" PRIu64
+		             " bytes, and it can hold %" PRIu64
 		             " at most; the file is damaged, fetch it again",
 		             source->path, count, kind->name, wanted, source->most);
 	return 0;
@@ -231,7 +237,8 @@ static int read_body(struct source *source, const struct kind *kind, uint8_t **b
 		return -1;
 	*count = big_endian(header + 4);
 	*bytes = memory_new(*count, kind->entry);
-	if (read_exactly(source, *bytes, *count * kind->entry, kind->name) == 0 && read_nothing_more(source) == 0)
+	if (read_exactly(source, *bytes, *count * kind->entry, kind->name) == 0 &&
+	    read_nothing_more(source) == 0)
 		return 0;
 	free(*bytes);
 	*bytes = NULL;

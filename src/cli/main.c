@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,17 +140,23 @@ static void hold_standard_descriptors(void)
 			_exit(EXIT_INTERNAL);
 }
 
-/* Results that nobody could read are no results.  Of a closed pipe (| head) the reader has had enough:
- * the shell's code for that, without a word. */
+static int reader_has_gone(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO};
+	return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP));
+}
+
+/* Results that nobody could read are no results.  The reader of a pipe that is closed (| head) has had
+ * enough: the shell's code for that, without a word. */
 static int check_output(int code)
 {
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	if (errno == EPIPE)
+	if (reader_has_gone())
 		return code ? code : 128 + SIGPIPE;
-	error("standard output could not be written: %s; results that were saved in files are there",
-	      errno ? strerror(errno) : "it failed before");
+	error("standard output could not be written%s%s; what was saved in files is there",
+	      errno ? ": " : "", errno ? strerror(errno) : "");
 	return exit_worse(code, EXIT_USAGE);
 }
 

@@ -81,13 +81,23 @@ static int processes_left(const struct progress *progress)
 
 static const char *duration(double seconds, char out[32])
 {
-	if (seconds < 0.9995)
-		snprintf(out, 32, "%.3g ms", seconds * 1e3);
+	if (seconds < 0.09995)
+		snprintf(out, 32, "%.1f ms", seconds * 1e3);
+	else if (seconds < 0.9995)
+		snprintf(out, 32, "%.0f ms", seconds * 1e3);
 	else if (seconds < 9.995)
 		snprintf(out, 32, "%.2f s", seconds);
-	else if (seconds < 119.5)
-		snprintf(out, 32, "%.0f s", seconds);
-	else if (seconds < 7170)
+	else
+		snprintf(out, 32, "%.1f s", seconds);
+	return out;
+}
+
+/* For guesses: whole seconds, minutes or hours. */
+static const char *rough(double seconds, char out[32])
+{
+	if (seconds < 99)
+		snprintf(out, 32, "%.0f s", fmax(1, ceil(seconds)));
+	else if (seconds < 5940)
 		snprintf(out, 32, "%.0f min", seconds / 60);
 	else
 		snprintf(out, 32, "%.1f h", seconds / 3600);
@@ -113,9 +123,9 @@ static const char *time_left(struct progress *progress, const struct follow_orde
 	char text[32];
 	out[0] = '\0';
 	if (!isnan(here) && !isnan(here + others))
-		snprintf(out, 64, "about %s left", duration(fmax(1, ceil(here + others)), text));
+		snprintf(out, 64, "about %s left", rough(here + others, text));
 	else if (!isnan(here))
-		snprintf(out, 64, "about %s left of this process", duration(fmax(1, ceil(here)), text));
+		snprintf(out, 64, "about %s left of this process", rough(here, text));
 	return out;
 }
 
@@ -284,8 +294,7 @@ static void tell_success(struct progress *progress, const struct follow_order *o
 	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all",
 	               progress->epoch, 100 * progress->test_accuracy, duration(seconds, took));
 	if (processes_left(progress) > 0 && !isnan(others) && at < (int)sizeof(line))
-		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left",
-		         duration(fmax(1, ceil(others)), left));
+		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left", rough(others, left));
 	say(progress, line);
 }
 

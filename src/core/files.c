@@ -37,17 +37,18 @@ bool files_is_regular(const char *path)
 	return !lstat(path, &status) && S_ISREG(status.st_mode);
 }
 
-/* Another process may make the same folder at the same moment. */
+/* Another process may make the same folder at the same moment.  -1 with errno. */
 static int make_one_folder(const char *path)
 {
 	if (!mkdir(path, 0777) || files_is_folder(path))
 		return 0;
 	if (errno == EEXIST)
 		errno = ENOTDIR;
-	return error("%s: cannot make this folder: %s", path, strerror(errno));
+	return -1;
 }
 
-int files_make_folder(const char *path)
+/* With its parents.  -1 with errno. */
+static int make_folders(const char *path)
 {
 	char *part = memory_copy(path);
 	int result = 0;
@@ -61,8 +62,17 @@ int files_make_folder(const char *path)
 	}
 	if (!result)
 		result = make_one_folder(part);
+	const int reason = errno;
 	free(part);
+	errno = reason;
 	return result;
+}
+
+int files_make_folder(const char *path)
+{
+	if (!make_folders(path))
+		return 0;
+	return error("%s: cannot make this folder: %s", path, strerror(errno));
 }
 
 /* Empty the folder that `descriptor` is open on, and close it.  0, or -1 with errno.  Works by
@@ -253,9 +263,10 @@ char *files_cache(void)
 		      "set XDG_CACHE_HOME to a folder");
 		return NULL;
 	}
-	if (!files_make_folder(folder))
+	if (!make_folders(folder))
 		return folder;
-	error("%s: no cache folder; set XDG_CACHE_HOME to a folder that can be written", folder);
+	error("%s: cannot make the cache folder: %s; set XDG_CACHE_HOME to a folder that can be written",
+	      folder, strerror(errno));
 	free(folder);
 	return NULL;
 }

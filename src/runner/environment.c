@@ -42,7 +42,8 @@ static const char *const telling_names[] = {
 	/* Memory, the loader. */
 	"MALLOC_*", "GLIBC_TUNABLES", "MIMALLOC_*", "LD_*", "DYLD_*",
 	/* Python and its frameworks. */
-	"PYTHON*", "NUMBA_*", "PYTORCH_*", "TORCH*", "TF_*", "XLA_*", "JAX_*", "TRITON_*", "NPY_*",
+	"PYTHON*", "NUMBA_*", "PYTORCH_*", "TORCH*", "XLA_*", "JAX_*", "TRITON_*", "NPY_*",
+	"TF_ENABLE_*", "TF_XLA_*", "TF_NUM_*", "TF_GPU_*", "TF_FORCE_*", "TF_CUDNN_*", "TF_DISABLE_*",
 	/* GPUs. */
 	"CUDA_*", "CUBLAS_*", "CUDNN_*", "NVIDIA_TF32_OVERRIDE", "POCL_*", "HIP_*", "ROCR_*", "HSA_*",
 	"MTL_*",

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/interrupt.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct {
+	int first, second, caught;
+	const char *said;
+} cases[] = {
+	{SIGINT, 0, SIGINT,
+     "\ncnnbench: stopping (SIGINT): ending the worker; what was measured is kept\n"},
+	{SIGTERM, 0, SIGTERM,
+     "\ncnnbench: stopping (SIGTERM): ending the worker; what was measured is kept\n"},
+	{SIGHUP, 0, SIGHUP,
+     "\ncnnbench: stopping (SIGHUP): ending the worker; what was measured is kept\n"},
+	/* the first counts */
+	{SIGTERM, SIGINT, SIGTERM,
+     "\ncnnbench: stopping (SIGTERM): ending the worker; what was measured is kept\n"},
+	{SIGINT, SIGINT, SIGINT,
+     "\ncnnbench: stopping (SIGINT): ending the worker; what was measured is kept\n"},
+	{SIGPIPE, 0, 0, ""},
+};
+enum { CASES = sizeof(cases) / sizeof(*cases) };
+
+static int is_readable(void)
+{
+	struct pollfd place = {.fd = interrupt_descriptor(), .events = POLLIN};
+
+	return poll(&place, 1, 0) == 1;
+}
+
+/* In a process of its own, since a signal is for good.  0, or the number of what did not hold. */
+static int live(int first, int second, int caught)
+{
+	interrupt_catch();
+	if (interrupt_signal() != 0 || is_readable())
+		return 1;
+	raise(first);
+	if (second)
+		raise(second);
+	if (interrupt_signal() != caught)
+		return 2;
+	/* it stays readable */
+	if (is_readable() != (caught != 0) || is_readable() != (caught != 0))
+		return 3;
+	return 0;
+}
+
+static void test_signals(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		int ends[2], status;
+		char said[512];
+		assert_int_equal(pipe(ends), 0);
+		pid_t child = fork();
+		if (child == 0) {
+			dup2(ends[1], STDERR_FILENO);
+			_exit(live(cases[i].first, cases[i].second, cases[i].caught));
+		}
+		close(ends[1]);
+		ssize_t size = read(ends[0], said, sizeof(said) - 1);
+		said[size > 0 ? size : 0] = '\0';
+		close(ends[0]);
+		waitpid(child, &status, 0);
+		if (status != 0 || strcmp(said, cases[i].said) != 0)
+			fail_msg("case %d\ngot:    status %x, said %s\nwanted: status 0, said %s", i,
+			         (unsigned)status, said, cases[i].said);
+	}
+}
+
+/* Under nohup(1). */
+static void test_an_ignored_hangup_stays_ignored(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		signal(SIGHUP, SIG_IGN);
+		_exit(live(SIGHUP, 0, 0));
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_an_ignored_hangup_stays_ignored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

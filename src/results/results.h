@@ -17,9 +17,10 @@ enum status {
 
 const char *status_name(enum status status);             /* "protocol_error" */
 int status_read(const char *name, enum status *status);  /* -1, silently: no such status */
-bool status_measured(enum status status);                /* it ran to its end: its figures are whole */
+bool status_measured(enum status status);                /* it ran to its end and nothing speaks against it */
 
-/* NAN: not measured, or not finite. */
+#define UNMEASURED ((double)NAN) /* or not finite */
+
 struct epoch {
 	int number;            /* from 1; extra ones count on */
 	bool extra;            /* for time only */
@@ -49,13 +50,19 @@ struct execution {
 	double total_seconds; /* start to the end of `read`; NAN if it was not reached */
 	double outside_seconds, user_seconds, system_seconds, runner_seconds;
 	double peak_rss, mean_rss, peak_vram; /* bytes: of all samples, and the system's own peak */
-	json_t *hello; /* or NULL */
+	json_t *hello;        /* or NULL */
+	json_t *start, *exit; /* the journal's records; `exit` NULL: the run was cut off before */
+	json_t *samples;      /* array of the journal's "memory" records */
+	json_t *counters;     /* array of the worker's own "memory" events */
 };
 
 struct contestant {
 	char *label, *file, *platform;
-	enum status status; /* of the worst execution; unavailable ones have no execution */
-	char *why, *help;   /* that go with it */
+	/* Of the worst execution.  One that was interrupted takes nothing away from those that were not.
+	 * Unavailable ones have no execution. */
+	enum status status;
+	char *why, *help; /* that go with it */
+	json_t *hello;    /* of the probe, or NULL */
 	struct execution *executions; /* in the order of rounds */
 	size_t n_executions;
 };
@@ -65,11 +72,17 @@ struct results {
 	json_t *run;      /* the journal's "run" record */
 	char *finished;   /* UTC, or NULL: interrupted hard, or still going on */
 	int signal;       /* that ended it; 0: none */
+	double n_train;   /* samples of an epoch */
+	json_t *rounds;   /* array of the journal's "round" records */
 	struct contestant *contestants; /* in the order of --platform */
 	size_t n_contestants;
 };
 
-/* From the records of journal_read.  Interrupted journals give what they hold.  -1 after error(). */
+/* The executions that figures are made of: those that ran to their end, or, where the contestant has
+ * none such, all of them. */
+bool execution_counts(const struct contestant *contestant, const struct execution *execution);
+
+/* From the journal of a folder.  Interrupted journals give what they hold.  -1 after error(). */
 int results_read(struct results *results, const char *folder);
 void results_free(struct results *results);
 

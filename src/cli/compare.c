@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "core/files.h"
+#include "core/memory.h"
+#include "report/comparison.h"
+#include "results/folder.h"
+#include "results/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct option_spec specs[] = {
+	{.name = "reference", .type = OPTION_TEXT, .value = "LABEL",
+	 .help = "the platform that ratios are of (default: the fastest)"},
+	{.name = "sort", .type = OPTION_CHOICE, .choices = COMPARISON_SORTS, .fallback = "epoch", .value = "KEY",
+	 .help = "order of the platforms"},
+	{.name = "json", .type = OPTION_TEXT, .value = "FILE",
+	 .help = "write the comparison as JSON; -: to standard output, in the place of the table"},
+	{0},
+};
+
+/* ---- Finding a folder --------------------------------------------------------------------------*/
+
+/* A results folder by its own path or by that of a file in it; NULL after error(). */
+static char *find_folder(const char *operand)
+{
+	char *path = memory_copy(operand);
+	char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (files_is_folder(path))
+		return path;
+	if (strcmp(name, JOURNAL_FILE) != 0 && strcmp(name, "run.json") != 0) {
+		error("%s: no such folder; name a results folder, for example results/latest", operand);
+		free(path);
+		return NULL;
+	}
+	if (!slash)
+		strcpy(path, ".");
+	else
+		slash[slash == path] = '\0'; /* "/run.json" lies in "/" */
+	return path;
+}
+
+/* run.json is written last of all that is made from the journal.  Of the same second: made anew. */
+static bool is_stale(const char *folder)
+{
+	char *journal = files_join(folder, JOURNAL_FILE), *run = files_join(folder, "run.json");
+	struct stat of_journal, of_run;
+	bool stale = !stat(journal, &of_journal) && (stat(run, &of_run) || of_run.st_mtime <= of_journal.st_mtime);
+
+	free(journal);
+	free(run);
+	return stale;
+}
+
+/* Runs that were cut off have no files but the journal.  Foreign folders are left as they are. */
+static int refresh(const char *folder, const struct results *results)
+{
+	return is_stale(folder) && !access(folder, W_OK) ? folder_write(folder, results) : 0;
+}
+
+/* ---- Comparing ---------------------------------------------------------------------------------*/
+
+static void add_groups(json_t *record, const struct comparison *comparison)
+{
+	json_t *own = comparison_record(comparison);
+
+	if (json_object_size(record) == 0)
+		json_object_update(record, own);
+	else
+		json_array_extend(json_object_get(record, "groups"), json_object_get(own, "groups"));
+	json_decref(own);
+}
+
+/* Compare one run; `record` collects the JSON.  An exit code. */
+static int compare_results(const struct results *results, const struct options *options, json_t *record)
+{
+	const char *json = options_text(options, "json");
+	struct comparison comparison;
+
+	if (comparison_make(&comparison, results, options_text(options, "reference")))
+		return EXIT_USAGE;
+	comparison_sort(&comparison, options_text(options, "sort"));
+	if (!json || strcmp(json, "-") != 0)
+		comparison_table(&comparison, stdout);
+	add_groups(record, &comparison);
+	comparison_free(&comparison);
+	return EXIT_FINE;
+}
+
+static int compare_folder(const char *folder, const struct options *options, json_t *record, bool titled)
+{
+	struct results results;
+
+	if (results_read(&results, folder))
+		return EXIT_DATA;
+	if (titled) {
+		printf("%s", json_object_size(record) ? "\n" : "");
+		comparison_title(folder, stdout);
+	}
+	int code = refresh(folder, &results) ? EXIT_USAGE : EXIT_FINE;
+	code = exit_worse(code, compare_results(&results, options, record));
+	results_free(&results);
+	return code;
+}
+
+/* All text goes out at once, so that a pipe is never left with half a document. */
+static int write_json(const char *path, const json_t *record)
+{
+	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	int result = 0;
+
+	if (!text)
+		BUG("the comparison cannot be written as JSON");
+	size_t size = strlen(text);
+	text[size] = '\n'; /* in the place of the NUL */
+	if (strcmp(path, "-") == 0)
+		fwrite(text, 1, size + 1, stdout); /* main() looks after its errors */
+	else
+		result = files_write(path, text, size + 1);
+	free(text);
+	return result ? EXIT_USAGE : EXIT_FINE;
+}
+
+static int compare_run(const struct options *options, char *const *words)
+{
+	const char *json = options_text(options, "json");
+	json_t *record = json_object();
+	char *const *operands;
+	size_t count = options_operands(options, &operands);
+	int code = EXIT_FINE;
+
+	(void)words;
+	if (count == 0) {
+		json_decref(record);
+		error("compare: name at least one results folder, for example results/latest");
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		char *folder = find_folder(operands[i]);
+		bool titled = count > 1 && (!json || strcmp(json, "-") != 0);
+		code = exit_worse(code, folder ? compare_folder(folder, options, record, titled) : EXIT_DATA);
+		free(folder);
+	}
+	if (json && json_object_size(record) > 0)
+		code = exit_worse(code, write_json(json, record));
+	json_decref(record);
+	return code;
+}
+
+const struct command command_compare = {
+	.name = "compare",
+	.operands = "RUN...",
+	.summary = "Compare the platforms of finished runs: a table for each results folder.",
+	.options = specs,
+	.notes = "RUN is a results folder, or its journal.jsonl or run.json.  Files that are missing in the folder,\n"
+	         "or older than its journal, are made anew.",
+	.run = compare_run,
+};

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/comparison.h"
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "results/field.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPARE_SCHEMA "cnnbench-compare-1"
+
+/* docs/METHOD.md, rule 8: within these bounds two platforms are called the same. */
+static const double same_low = 0.98, same_high = 1.02;
+
+enum { RUNS_MAX = 1000 }; /* more rounds than this are no advice */
+
+static const char *const verdict_names[] = {
+	[VERDICT_NONE] = NULL,     [VERDICT_REFERENCE] = "reference", [VERDICT_SAME] = "same",
+	[VERDICT_FASTER] = "faster", [VERDICT_SLOWER] = "slower",     [VERDICT_UNDECIDED] = "undecided",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+/* ---- Figures of one execution ------------------------------------------------------------------*/
+
+static const struct epoch *last_epoch(const struct execution *execution)
+{
+	for (size_t i = execution->n_epochs; i-- > 0;)
+		if (!execution->epochs[i].extra)
+			return &execution->epochs[i];
+	return NULL;
+}
+
+static double cold_epoch(const struct execution *execution)
+{
+	return execution->n_epochs && execution->epochs[0].number == 1 ? execution->epochs[0].train_seconds
+	                                                               : UNMEASURED;
+}
+
+static double train_seconds(const struct execution *execution)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < execution->n_epochs; i++)
+		if (!execution->epochs[i].extra)
+			sum += execution->epochs[i].train_seconds;
+	return execution->n_epochs ? sum : UNMEASURED;
+}
+
+static double total_seconds(const struct execution *execution)
+{
+	return execution->total_seconds;
+}
+
+static double seconds_to_97(const struct execution *execution)
+{
+	int number = 0;
+
+	for (size_t i = execution->n_epochs; i-- > 0;)
+		if (execution->epochs[i].test_accuracy >= 0.97)
+			number = execution->epochs[i].number;
+	for (size_t i = 0; number && i < execution->n_spans; i++)
+		if (execution->spans[i].epoch == number && strcmp(execution->spans[i].name, "eval") == 0)
+			return execution->spans[i].end;
+	return UNMEASURED;
+}
+
+static double train_loss(const struct execution *execution)
+{
+	const struct epoch *epoch = last_epoch(execution);
+
+	return epoch ? epoch->train_loss : UNMEASURED;
+}
+
+static double train_accuracy(const struct execution *execution)
+{
+	const struct epoch *epoch = last_epoch(execution);
+
+	return epoch ? epoch->train_accuracy : UNMEASURED;
+}
+
+static double test_accuracy(const struct execution *execution)
+{
+	const struct epoch *epoch = last_epoch(execution);
+
+	return epoch ? epoch->test_accuracy : UNMEASURED;
+}
+
+static double max_test_accuracy(const struct execution *execution)
+{
+	double best = UNMEASURED;
+
+	for (size_t i = 0; i < execution->n_epochs; i++)
+		best = fmax(best, execution->epochs[i].test_accuracy); /* fmax takes the one that is no NAN */
+	return best;
+}
+
+static double mean_rss(const struct execution *execution)
+{
+	return execution->mean_rss;
+}
+
+static double peak_rss(const struct execution *execution)
+{
+	return execution->peak_rss;
+}
+
+static double peak_vram(const struct execution *execution)
+{
+	return execution->peak_vram;
+}
+
+/* ---- Figures of one platform -------------------------------------------------------------------*/
+
+/* The median over the executions that count; `all`: NAN unless each of them has the figure. */
+static double median_over_runs(const struct contestant *contestant, double (*figure)(const struct execution *), bool all)
+{
+	double *values = memory_new(contestant->n_executions, sizeof(*values));
+	size_t n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (execution_counts(contestant, &contestant->executions[i]))
+			values[n++] = figure(&contestant->executions[i]);
+	struct spread spread = statistics_spread(values, n);
+	free(values);
+	return all && spread.n < n ? UNMEASURED : spread.median;
+}
+
+/* Steady epochs of one execution into `values`; returns their number. */
+static size_t steady_epochs(const struct execution *execution, double *values)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < execution->n_epochs; i++)
+		if (execution->epochs[i].number >= 2)
+			values[n++] = execution->epochs[i].train_seconds;
+	return n;
+}
+
+static struct spread steady_spread(const struct contestant *contestant)
+{
+	size_t room = 0, n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		room += contestant->executions[i].n_epochs;
+	double *values = memory_new(room, sizeof(*values));
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (execution_counts(contestant, &contestant->executions[i]))
+			n += steady_epochs(&contestant->executions[i], values + n);
+	struct spread spread = statistics_spread(values, n);
+	free(values);
+	return spread;
+}
+
+static double steady_median(const struct execution *execution)
+{
+	double *values = memory_new(execution->n_epochs, sizeof(*values));
+	struct spread spread = statistics_spread(values, steady_epochs(execution, values));
+
+	free(values);
+	return spread.median;
+}
+
+static const json_t *greeting(const struct contestant *contestant)
+{
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (contestant->executions[i].hello)
+			return contestant->executions[i].hello;
+	return contestant->hello;
+}
+
+/* Why a platform that was measured stands outside of the ranking; NULL: it does not.
+ * docs/METHOD.md, rules 3, 4 and 6. */
+static const char *find_unranked(const struct contestant *contestant)
+{
+	const json_t *hello = greeting(contestant);
+	const char *precision = field_text(hello, "precision"), *data = field_text(hello, "data");
+
+	if (json_is_true(json_object_get(hello, "simulated")))
+		return "its device is simulated";
+	if (precision && strcmp(precision, "float32") != 0)
+		return "it does not compute in float32";
+	if (data && !strstr(data, "resident"))
+		return "its data is not resident where it computes";
+	return NULL;
+}
+
+static size_t count_runs(const struct contestant *contestant)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		n += execution_counts(contestant, &contestant->executions[i]);
+	return n;
+}
+
+static void make_row(struct row *row, const struct results *results, const struct contestant *contestant)
+{
+	const char *unranked = status_measured(contestant->status) ? find_unranked(contestant) : NULL;
+
+	*row = (struct row){
+		.contestant = contestant,
+		.runs = count_runs(contestant),
+		.ranked = status_measured(contestant->status) && !unranked,
+		.unranked = unranked,
+		.epoch = steady_spread(contestant),
+		.ratio = {UNMEASURED, UNMEASURED, UNMEASURED, 0},
+		.cold_epoch = median_over_runs(contestant, cold_epoch, false),
+		.train_seconds = median_over_runs(contestant, train_seconds, false),
+		.total_seconds = median_over_runs(contestant, total_seconds, false),
+		.seconds_to_97 = median_over_runs(contestant, seconds_to_97, true),
+		.train_loss = median_over_runs(contestant, train_loss, false),
+		.train_accuracy = median_over_runs(contestant, train_accuracy, false),
+		.test_accuracy = median_over_runs(contestant, test_accuracy, false),
+		.max_test_accuracy = median_over_runs(contestant, max_test_accuracy, false),
+		.mean_rss = median_over_runs(contestant, mean_rss, false),
+		.peak_rss = median_over_runs(contestant, peak_rss, false),
+		.peak_vram = median_over_runs(contestant, peak_vram, false),
+	};
+	row->samples_per_second = results->n_train / row->epoch.median;
+}
+
+/* ---- Ratios and verdicts -----------------------------------------------------------------------*/
+
+/* The steady median of the round, or NAN. */
+static double round_median(const struct contestant *contestant, int round)
+{
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (contestant->executions[i].round == round && execution_counts(contestant, &contestant->executions[i]))
+			return steady_median(&contestant->executions[i]);
+	return UNMEASURED;
+}
+
+static struct ratio make_ratio(const struct contestant *contestant, const struct contestant *reference)
+{
+	size_t count = reference->n_executions;
+	double *own = memory_new(count, sizeof(*own)), *other = memory_new(count, sizeof(*other));
+
+	for (size_t i = 0; i < count; i++) {
+		int round = reference->executions[i].round;
+		own[i] = round_median(contestant, round);
+		other[i] = round_median(reference, round);
+	}
+	struct ratio ratio = statistics_ratio(own, other, count);
+	free(own);
+	free(other);
+	return ratio;
+}
+
+static enum verdict decide(double low, double high)
+{
+	if (low >= same_low && high <= same_high)
+		return VERDICT_SAME;
+	if (high < 1)
+		return VERDICT_FASTER;
+	return low > 1 ? VERDICT_SLOWER : VERDICT_UNDECIDED;
+}
+
+/* The fewest rounds after which the interval would decide, if ratio and scatter stayed as they are. */
+static int find_runs_needed(const struct ratio *ratio)
+{
+	double mean = log(ratio->value), half = log(ratio->high / ratio->low) / 2;
+	double deviation = half * sqrt((double)ratio->n) / statistics_student(0.975, (int)ratio->n - 1);
+
+	for (int runs = (int)ratio->n + 1; runs <= RUNS_MAX; runs++) {
+		half = statistics_student(0.975, runs - 1) * deviation / sqrt(runs);
+		if (decide(exp(mean - half), exp(mean + half)) != VERDICT_UNDECIDED)
+			return runs;
+	}
+	return 0;
+}
+
+static void judge_row(struct row *row, const struct row *reference)
+{
+	if (row == reference) {
+		row->ratio = (struct ratio){1, UNMEASURED, UNMEASURED, reference->runs};
+		row->verdict = VERDICT_REFERENCE;
+		return;
+	}
+	row->ratio = make_ratio(row->contestant, reference->contestant);
+	if (row->ratio.n < 2)
+		return;
+	row->verdict = decide(row->ratio.low, row->ratio.high);
+	if (row->verdict == VERDICT_UNDECIDED)
+		row->runs_needed = find_runs_needed(&row->ratio);
+}
+
+/* ---- Order -------------------------------------------------------------------------------------*/
+
+/* What a row is sorted by, the smallest first; NAN last. */
+static double key_epoch(const struct row *row)
+{
+	return row->epoch.median;
+}
+
+static double key_total(const struct row *row)
+{
+	return row->total_seconds;
+}
+
+static double key_accuracy(const struct row *row)
+{
+	return -row->test_accuracy;
+}
+
+static double key_memory(const struct row *row)
+{
+	return row->peak_rss;
+}
+
+static int compare_keys(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(a) - isnan(b);
+	return (a > b) - (a < b);
+}
+
+/* 0: ranked; then what has figures, failed, was unavailable. */
+static int row_class(const struct row *row)
+{
+	if (row->ranked)
+		return 0;
+	if (row->contestant->n_executions == 0)
+		return 3;
+	return isnan(row->cold_epoch) ? 2 : 1;
+}
+
+/* Equal rows keep the order of --platform; `key` NULL: by label. */
+static int compare_rows(const struct row *a, const struct row *b, double (*key)(const struct row *))
+{
+	int order = row_class(a) - row_class(b);
+
+	if (order == 0)
+		order = key ? compare_keys(key(a), key(b)) : strcmp(a->contestant->label, b->contestant->label);
+	return order ? order : (a->contestant > b->contestant) - (a->contestant < b->contestant);
+}
+
+/* By insertion: a handful of rows, and qsort() cannot be told the key. */
+static void sort_rows(struct comparison *comparison, double (*key)(const struct row *))
+{
+	for (size_t i = 1; i < comparison->n_rows; i++) {
+		struct row row = comparison->rows[i];
+		size_t place = i;
+		for (; place > 0 && compare_rows(&row, &comparison->rows[place - 1], key) < 0; place--)
+			comparison->rows[place] = comparison->rows[place - 1];
+		comparison->rows[place] = row;
+	}
+}
+
+static const struct row *find_row(const struct comparison *comparison, const char *label)
+{
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		if (strcmp(comparison->rows[i].contestant->label, label) == 0)
+			return &comparison->rows[i];
+	return NULL;
+}
+
+void comparison_sort(struct comparison *comparison, const char *key)
+{
+	static const struct {
+		const char *name;
+		double (*key)(const struct row *);
+	} keys[] = {{"epoch", key_epoch}, {"total", key_total}, {"label", NULL},
+	            {"accuracy", key_accuracy}, {"memory", key_memory}};
+	const char *reference = comparison->reference ? comparison->reference->contestant->label : NULL;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(keys[i].name, key) == 0)
+			sort_rows(comparison, keys[i].key);
+	comparison->reference = reference ? find_row(comparison, reference) : NULL;
+}
+
+/* ---- The whole ---------------------------------------------------------------------------------*/
+
+/* The row that `label` names, or the fastest; NULL after error(), or where nothing can be compared. */
+static int find_reference(struct comparison *comparison, const char *label)
+{
+	const struct row *row = label ? find_row(comparison, label) : comparison->rows;
+
+	if (label && !row)
+		return error("--reference %s: %s has no such platform", label, comparison->results->folder);
+	if (label && !row->ranked)
+		return error("--reference %s: it is not ranked in %s (%s); choose another", label, comparison->results->folder,
+		             row->unranked ? row->unranked : status_name(row->contestant->status));
+	if (comparison->n_rows && row->ranked && !isnan(row->epoch.median))
+		comparison->reference = row;
+	return 0;
+}
+
+int comparison_make(struct comparison *comparison, const struct results *results, const char *reference)
+{
+	*comparison = (struct comparison){.results = results, .n_rows = results->n_contestants};
+	comparison->rows = memory_new(comparison->n_rows, sizeof(*comparison->rows));
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		make_row(&comparison->rows[i], results, &results->contestants[i]);
+	sort_rows(comparison, key_epoch);
+	if (find_reference(comparison, reference)) {
+		comparison_free(comparison);
+		return -1;
+	}
+	for (size_t i = 0; comparison->reference && i < comparison->n_rows; i++)
+		if (comparison->rows[i].ranked)
+			judge_row(&comparison->rows[i], comparison->reference);
+	return 0;
+}
+
+void comparison_free(struct comparison *comparison)
+{
+	free(comparison->rows);
+	*comparison = (struct comparison){0};
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------*/
+
+static json_t *epoch_record(const struct spread *epoch)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "median", field_number_new(epoch->median), "q1",
+	                 field_number_new(epoch->q1), "q3", field_number_new(epoch->q3), "min", field_number_new(epoch->min),
+	                 "mean", field_number_new(epoch->mean), "n", (json_int_t)epoch->n);
+}
+
+static json_t *ratio_record(const struct row *row)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "value", field_number_new(row->ratio.value), "low",
+	                 field_number_new(row->ratio.low), "high", field_number_new(row->ratio.high), "verdict",
+	                 field_text_new(verdict_name(row->verdict)));
+}
+
+static json_t *row_record(const struct comparison *comparison, const struct row *row)
+{
+	const json_t *work = json_object_get(comparison->results->run, "work");
+	const struct {
+		const char *name;
+		double value;
+	} figures[] = {
+		{"samples_per_second", row->samples_per_second},
+		{"train_seconds", row->train_seconds},
+		{"total_seconds", row->total_seconds},
+		{"cold_epoch_seconds", row->cold_epoch},
+		{"seconds_to_97", row->seconds_to_97},
+		{"final_train_loss", row->train_loss},
+		{"final_train_accuracy", row->train_accuracy},
+		{"final_test_accuracy", row->test_accuracy},
+		{"max_test_accuracy", row->max_test_accuracy},
+		{"mean_rss_bytes", row->mean_rss},
+		{"peak_rss_bytes", row->peak_rss},
+		{"peak_vram_bytes", row->peak_vram},
+	};
+	int64_t epochs;
+	bool known = field_integer(work, "epochs", 0, INT32_MAX, &epochs);
+	json_t *object = json_pack("{s:s, s:s, s:o, s:I, s:o}", "platform", row->contestant->label, "status",
+	                           status_name(row->contestant->status), "epochs",
+	                           known ? json_integer(epochs) : json_null(), "runs", (json_int_t)row->runs,
+	                           "epoch_seconds", epoch_record(&row->epoch));
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
+	json_object_set_new(object, "ratio", ratio_record(row));
+	return object;
+}
+
+json_t *comparison_record(const struct comparison *comparison)
+{
+	const json_t *run = comparison->results->run;
+	const struct row *reference = comparison->reference;
+	json_t *platforms = json_array();
+
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		json_array_append_new(platforms, row_record(comparison, &comparison->rows[i]));
+	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups", "work", field_member_new(run, "work"),
+	                 "machine", field_member_new(run, "machine"), "reference",
+	                 field_text_new(reference ? reference->contestant->label : NULL), "platforms", platforms);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/csv.h"
+
+#include "core/error.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct csv {
+	char *text;
+	size_t size;
+	FILE *file;
+	bool started; /* the row has a cell */
+};
+
+struct csv *csv_begin(void)
+{
+	struct csv *csv = memory_new(1, sizeof(*csv));
+
+	csv->file = open_memstream(&csv->text, &csv->size);
+	if (!csv->file)
+		die("out of memory");
+	return csv;
+}
+
+static void next_cell(struct csv *csv)
+{
+	if (csv->started)
+		fputc(',', csv->file);
+	csv->started = true;
+}
+
+/* OWASP, "CSV injection": these begin a formula, or lead a spreadsheet to one. */
+static bool is_formula(const char *text)
+{
+	return strchr("=+-@", *text) || (unsigned char)*text < ' ';
+}
+
+void csv_text(struct csv *csv, const char *text)
+{
+	next_cell(csv);
+	if (!text || !*text)
+		return;
+	bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+	if (quoted)
+		fputc('"', csv->file);
+	if (is_formula(text))
+		fputc('\'', csv->file);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', csv->file);
+		fputc(*text, csv->file);
+	}
+	if (quoted)
+		fputc('"', csv->file);
+}
+
+/* printf() writes the locale's decimal point, and nothing else that is no digit, sign or 'e'. */
+static void put_number(struct csv *csv, const char *number)
+{
+	for (; *number; number++)
+		fputc(*number == ',' ? '.' : *number, csv->file);
+}
+
+void csv_number(struct csv *csv, double value, int decimals)
+{
+	char number[400]; /* 1.8e308 has 309 digits before the point */
+
+	next_cell(csv);
+	if (!isfinite(value))
+		return;
+	snprintf(number, sizeof(number), "%.*f", decimals, value);
+	put_number(csv, number);
+}
+
+void csv_significant(struct csv *csv, double value, int digits)
+{
+	char number[64];
+
+	next_cell(csv);
+	if (!isfinite(value))
+		return;
+	snprintf(number, sizeof(number), "%.*g", digits, value);
+	put_number(csv, number);
+}
+
+void csv_row(struct csv *csv)
+{
+	fputs("\r\n", csv->file);
+	csv->started = false;
+}
+
+char *csv_end(struct csv *csv, size_t *size)
+{
+	if (fclose(csv->file))
+		die("out of memory");
+	char *text = csv->text;
+	*size = csv->size;
+	free(csv);
+	return text;
+}

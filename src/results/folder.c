@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/folder.h"
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/memory.h"
+#include "report/comparison.h"
+#include "results/csv.h"
+#include "results/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RESULTS_FOLDER "results"
+
+/* ---- A new folder ------------------------------------------------------------------------------*/
+
+/* A name that a run writes: to overwrite one would mix two runs. */
+static bool is_of_a_run(const char *name)
+{
+	size_t length = strlen(name);
+	bool metrics = strncmp(name, "metrics_", 8) == 0 && length > 12 && strcmp(name + length - 4, ".csv") == 0;
+
+	return metrics || strcmp(name, JOURNAL_FILE) == 0 || strcmp(name, "run.json") == 0 ||
+	       strcmp(name, "summary.csv") == 0;
+}
+
+static int check_unused(const char *path)
+{
+	DIR *folder = opendir(path);
+	const struct dirent *entry;
+	bool used = false;
+
+	if (!folder)
+		return error("%s: cannot be read: %s; choose another --log-dir", path, strerror(errno));
+	while (!used && (entry = readdir(folder)))
+		used = is_of_a_run(entry->d_name);
+	closedir(folder);
+	return used ? error("%s: holds a run already: choose another --log-dir, or look at it with "
+	                    "`cnnbench compare %s`", path, path)
+	            : 0;
+}
+
+/* `made`: the folder is a new one. */
+static char *open_chosen(const char *log_dir, bool *made)
+{
+	*made = !files_is_folder(log_dir);
+	if (*made ? files_make_folder(log_dir) : check_unused(log_dir))
+		return NULL;
+	return memory_copy(log_dir);
+}
+
+/* A dataset's name is a folder's that the user chose. */
+static void make_plain(char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	for (char *at = name + strspn(name, allowed); *at; at += strspn(at, allowed))
+		*at = '-';
+}
+
+/* results/<name>, or with -2, -3 ... behind it where a run of the same second has it. */
+static char *make_numbered(const char *name)
+{
+	char *path = files_join(RESULTS_FOLDER, name);
+
+	for (int number = 2; mkdir(path, 0777); number++) {
+		if (errno != EEXIST || number > 1000) {
+			error("%s: cannot make this folder: %s; choose another place with --log-dir", path, strerror(errno));
+			free(path);
+			return NULL;
+		}
+		free(path);
+		path = memory_text(RESULTS_FOLDER "/%s-%d", name, number);
+	}
+	return path;
+}
+
+static char *open_dated(const char *dataset)
+{
+	char stamp[CLOCK_STAMP_SIZE];
+
+	clock_stamp(stamp, 1);
+	if (mkdir(RESULTS_FOLDER, 0777) && errno != EEXIST) {
+		error(RESULTS_FOLDER ": cannot make this folder: %s; choose another place with --log-dir", strerror(errno));
+		return NULL;
+	}
+	/* A name has at most 255 bytes in all file systems of today; the stamp, -1000 and some room go off. */
+	char *name = memory_text("%s_%.200s", stamp, dataset);
+	make_plain(name);
+	char *path = make_numbered(name);
+	free(name);
+	return path;
+}
+
+static int copy_job(const char *folder, const char *job_folder)
+{
+	char *from = files_join(job_folder, "job.json"), *to = files_join(folder, "job.json");
+	size_t size;
+	char *bytes = files_read(from, 16 << 20, &size);
+	int result = bytes ? files_write(to, bytes, size) : -1;
+
+	free(bytes);
+	free(from);
+	free(to);
+	return result;
+}
+
+static int fill(const char *folder, const char *job_folder)
+{
+	char *logs = files_join(folder, "logs");
+	int result = files_make_folder(logs);
+
+	free(logs);
+	return result ? result : copy_job(folder, job_folder);
+}
+
+/* results/latest is exchanged by a rename, so that it is there at any time.  That it cannot be made
+ * is no reason not to run. */
+static void point_latest(const char *folder)
+{
+	const char *link = RESULTS_FOLDER "/latest", *target = strrchr(folder, '/') + 1;
+	char *temporary = memory_text(RESULTS_FOLDER "/.latest-%ld", (long)getpid());
+
+	unlink(temporary); /* of a process of the same number that was cut off */
+	if (symlink(target, temporary) || rename(temporary, link)) {
+		warning("%s: cannot point to %s: %s; remove it, and the next run will", link, target, strerror(errno));
+		unlink(temporary);
+	}
+	free(temporary);
+}
+
+char *folder_create(const char *log_dir, const char *dataset, const char *job_folder)
+{
+	bool made = true;
+	char *path = log_dir ? open_chosen(log_dir, &made) : open_dated(dataset);
+
+	if (!path)
+		return NULL;
+	if (fill(path, job_folder)) {
+		if (made)
+			files_remove_folder(path);
+		free(path);
+		return NULL;
+	}
+	if (!log_dir)
+		point_latest(path);
+	return path;
+}
+
+/* ---- What is made from the journal -------------------------------------------------------------*/
+
+static int write_file(const char *folder, const char *name, const char *bytes, size_t size)
+{
+	char *path = files_join(folder, name);
+	int result = files_write(path, bytes, size);
+
+	free(path);
+	return result;
+}
+
+static int write_run(const char *folder, const struct results *results)
+{
+	json_t *record = results_record(results);
+	char *text = json_dumps(record, JSON_INDENT(1));
+
+	if (!text)
+		BUG("run.json cannot be written as JSON");
+	size_t size = strlen(text);
+	text[size] = '\n'; /* in the place of the NUL */
+	int result = write_file(folder, "run.json", text, size + 1);
+	free(text);
+	json_decref(record);
+	return result;
+}
+
+static void put_header(struct csv *csv, const char *const *names)
+{
+	for (; *names; names++)
+		csv_text(csv, *names);
+	csv_row(csv);
+}
+
+static const char *const metrics_header[] = {
+	"Platform", "Epoch", "Epoch Time (s)", "Train Loss", "Train Accuracy", "Test Accuracy",
+	"Throughput (samples/s)", "Timestamp", "System RAM Used (MB)", "Process RAM Used (MB)", "GPU VRAM Used (MB)",
+	"Run", "Extra", "Runner Time (s)", "Test Loss", "RAM Anonymous (MB)", "RAM File (MB)", "Status", NULL,
+};
+
+enum { LOSS_DIGITS = 9 }; /* that tell any two float32 apart */
+
+static void put_epoch(struct csv *csv, const struct results *results, const char *label,
+                      const struct execution *execution, const struct epoch *epoch)
+{
+	csv_text(csv, label);
+	csv_number(csv, epoch->number, 0);
+	csv_number(csv, epoch->train_seconds, 6);
+	csv_significant(csv, epoch->train_loss, LOSS_DIGITS);
+	csv_number(csv, epoch->train_accuracy, 6);
+	csv_number(csv, epoch->test_accuracy, 6);
+	csv_number(csv, results->n_train / epoch->train_seconds, 1);
+	csv_text(csv, epoch->stamp);
+	csv_number(csv, epoch->system / 1e6, 3);
+	csv_number(csv, (epoch->anonymous + epoch->file) / 1e6, 3);
+	csv_number(csv, epoch->vram / 1e6, 3);
+	csv_number(csv, execution->round, 0);
+	csv_text(csv, epoch->extra ? "true" : "false");
+	csv_number(csv, epoch->runner_seconds, 6);
+	csv_significant(csv, epoch->test_loss, LOSS_DIGITS);
+	csv_number(csv, epoch->anonymous / 1e6, 3);
+	csv_number(csv, epoch->file / 1e6, 3);
+	csv_text(csv, status_name(execution->status));
+	csv_row(csv);
+}
+
+static int write_csv(const char *folder, const char *name, struct csv *csv)
+{
+	size_t size;
+	char *text = csv_end(csv, &size);
+	int result = write_file(folder, name, text, size);
+
+	free(text);
+	return result;
+}
+
+static size_t count_epochs(const struct contestant *contestant)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		n += contestant->executions[i].n_epochs;
+	return n;
+}
+
+/* Platforms without an epoch have no file. */
+static int write_metrics(const char *folder, const struct results *results, const struct contestant *contestant)
+{
+	if (count_epochs(contestant) == 0)
+		return 0;
+	struct csv *csv = csv_begin();
+	put_header(csv, metrics_header);
+	for (size_t i = 0; i < contestant->n_executions; i++) {
+		const struct execution *execution = &contestant->executions[i];
+		for (size_t e = 0; e < execution->n_epochs; e++)
+			put_epoch(csv, results, contestant->label, execution, &execution->epochs[e]);
+	}
+	char *name = memory_text("metrics_%s.csv", contestant->file);
+	int result = write_csv(folder, name, csv);
+	free(name);
+	return result;
+}
+
+static const char *const summary_header[] = {
+	"Platform", "Status", "Runs", "Steady Epochs", "Median Epoch Time (s)", "First Quartile of Epoch Time (s)",
+	"Third Quartile of Epoch Time (s)", "Minimum Epoch Time (s)", "Mean Epoch Time (s)", "Throughput (samples/s)",
+	"Ratio of Epoch Times", "Ratio Low (95%)", "Ratio High (95%)", "Verdict", "First Epoch Time (s)",
+	"Training Time (s)", "Total Time (s)", "Time to 97% Test Accuracy (s)", "Final Train Loss",
+	"Final Train Accuracy", "Final Test Accuracy", "Maximum Test Accuracy", "Mean Process RAM (MB)",
+	"Peak Process RAM (MB)", "Peak GPU VRAM (MB)", NULL,
+};
+
+static void put_summary(struct csv *csv, const struct row *row)
+{
+	const double seconds[] = {row->epoch.median, row->epoch.q1, row->epoch.q3, row->epoch.min, row->epoch.mean};
+	const double durations[] = {row->cold_epoch, row->train_seconds, row->total_seconds, row->seconds_to_97};
+
+	csv_text(csv, row->contestant->label);
+	csv_text(csv, status_name(row->contestant->status));
+	csv_number(csv, (double)row->runs, 0);
+	csv_number(csv, (double)row->epoch.n, 0);
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		csv_number(csv, seconds[i], 6);
+	csv_number(csv, row->samples_per_second, 1);
+	csv_number(csv, row->ratio.value, 6);
+	csv_number(csv, row->ratio.low, 6);
+	csv_number(csv, row->ratio.high, 6);
+	csv_text(csv, verdict_name(row->verdict));
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		csv_number(csv, durations[i], 6);
+	csv_significant(csv, row->train_loss, LOSS_DIGITS);
+	csv_number(csv, row->train_accuracy, 6);
+	csv_number(csv, row->test_accuracy, 6);
+	csv_number(csv, row->max_test_accuracy, 6);
+	csv_number(csv, row->mean_rss / 1e6, 3);
+	csv_number(csv, row->peak_rss / 1e6, 3);
+	csv_number(csv, row->peak_vram / 1e6, 3);
+	csv_row(csv);
+}
+
+static int write_summary(const char *folder, const struct results *results)
+{
+	struct comparison comparison;
+	struct csv *csv;
+
+	if (comparison_make(&comparison, results, NULL))
+		return -1;
+	csv = csv_begin();
+	put_header(csv, summary_header);
+	for (size_t i = 0; i < comparison.n_rows; i++)
+		put_summary(csv, &comparison.rows[i]);
+	comparison_free(&comparison);
+	return write_csv(folder, "summary.csv", csv);
+}
+
+/* run.json last: where it is there and not older than the journal, so are the others. */
+int folder_write(const char *folder, const struct results *results)
+{
+	for (size_t i = 0; i < results->n_contestants; i++)
+		if (write_metrics(folder, results, &results->contestants[i]))
+			return -1;
+	if (write_summary(folder, results))
+		return -1;
+	return write_run(folder, results);
+}

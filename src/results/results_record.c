@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/results.h"
+
+#include "results/field.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define RUN_SCHEMA "cnnbench-run-1"
+
+/* Numbers of a structure under their names in the file. */
+struct number_field {
+	const char *name;
+	size_t offset;
+};
+
+#define EPOCH_FIELD(name, member) {name, offsetof(struct epoch, member)}
+#define EXECUTION_FIELD(member) {#member, offsetof(struct execution, member)}
+
+static const struct number_field epoch_fields[] = {
+	EPOCH_FIELD("train_seconds", train_seconds),
+	EPOCH_FIELD("runner_seconds", runner_seconds),
+	EPOCH_FIELD("train_loss", train_loss),
+	EPOCH_FIELD("train_accuracy", train_accuracy),
+	EPOCH_FIELD("test_loss", test_loss),
+	EPOCH_FIELD("test_accuracy", test_accuracy),
+	EPOCH_FIELD("rss_anonymous_bytes", anonymous),
+	EPOCH_FIELD("rss_file_bytes", file),
+	EPOCH_FIELD("vram_bytes", vram),
+	EPOCH_FIELD("system_ram_bytes", system),
+	{NULL, 0},
+};
+
+static const struct number_field execution_fields[] = {
+	EXECUTION_FIELD(wall_seconds),
+	EXECUTION_FIELD(total_seconds),
+	EXECUTION_FIELD(outside_seconds),
+	EXECUTION_FIELD(user_seconds),
+	EXECUTION_FIELD(system_seconds),
+	EXECUTION_FIELD(runner_seconds),
+	{"mean_rss_bytes", offsetof(struct execution, mean_rss)},
+	{"peak_rss_bytes", offsetof(struct execution, peak_rss)},
+	{"peak_vram_bytes", offsetof(struct execution, peak_vram)},
+	{NULL, 0},
+};
+
+static void set_numbers(json_t *object, const struct number_field *fields, const void *structure)
+{
+	for (; fields->name; fields++) {
+		double value;
+		memcpy(&value, (const char *)structure + fields->offset, sizeof(value));
+		json_object_set_new(object, fields->name, field_number_new(value));
+	}
+}
+
+static json_t *epochs_record(const struct execution *execution)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < execution->n_epochs; i++) {
+		const struct epoch *epoch = &execution->epochs[i];
+		json_t *object = json_pack("{s:i, s:b, s:o}", "epoch", epoch->number, "extra", (int)epoch->extra,
+		                           "finished", field_text_new(*epoch->stamp ? epoch->stamp : NULL));
+		set_numbers(object, epoch_fields, epoch);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *spans_record(const struct execution *execution)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < execution->n_spans; i++) {
+		const struct span *span = &execution->spans[i];
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "span", span->name, "epoch",
+		                                      span->epoch ? json_integer(span->epoch) : json_null(),
+		                                      "begin_seconds", field_number_new(span->begin),
+		                                      "end_seconds", field_number_new(span->end)));
+	}
+	return list;
+}
+
+/* Members of the journal's records that are handed on as they are. */
+static void set_members(json_t *object, const json_t *from, const char *const *keys)
+{
+	for (; *keys; keys++)
+		json_object_set_new(object, *keys, field_member_new(from, *keys));
+}
+
+static json_t *execution_record(const struct execution *execution)
+{
+	static const char *const of_start[] = {"argv", NULL};
+	static const char *const of_exit[] = {"exit_code", "signal", "ledger", "log", "log_tail", NULL};
+	json_t *object = json_pack("{s:i, s:i, s:s, s:o, s:o}", "process", execution->process, "round", execution->round,
+	                           "status", status_name(execution->status), "why", field_text_new(execution->why),
+	                           "help", field_text_new(execution->help));
+
+	set_numbers(object, execution_fields, execution);
+	set_members(object, execution->start, of_start);
+	set_members(object, execution->exit, of_exit);
+	json_object_set_new(object, "hello", execution->hello ? json_incref(execution->hello) : json_null());
+	json_object_set_new(object, "epochs", epochs_record(execution));
+	json_object_set_new(object, "spans", spans_record(execution));
+	json_object_set(object, "memory", execution->samples);
+	json_object_set(object, "counters", execution->counters);
+	return object;
+}
+
+static json_t *contestant_record(const struct contestant *contestant)
+{
+	json_t *executions = json_array();
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		json_array_append_new(executions, execution_record(&contestant->executions[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "label", contestant->label, "file", contestant->file,
+	                 "platform", contestant->platform, "status", status_name(contestant->status), "why",
+	                 field_text_new(contestant->why), "help", field_text_new(contestant->help), "hello",
+	                 contestant->hello ? json_incref(contestant->hello) : json_null(), "executions", executions);
+}
+
+/* What the journal's "run" record says, its platforms exchanged for what they have done. */
+json_t *results_record(const struct results *results)
+{
+	json_t *object = json_pack("{s:s}", "schema", RUN_SCHEMA), *platforms = json_array(), *value;
+	const char *key;
+
+	json_object_foreach(results->run, key, value)
+		if (strcmp(key, "schema") != 0 && strcmp(key, "record") != 0)
+			json_object_set(object, key, value);
+	for (size_t i = 0; i < results->n_contestants; i++)
+		json_array_append_new(platforms, contestant_record(&results->contestants[i]));
+	json_object_set_new(object, "finished", field_text_new(results->finished));
+	json_object_set_new(object, "signal", json_integer(results->signal));
+	json_object_set(object, "rounds", results->rounds);
+	json_object_set_new(object, "platforms", platforms);
+	return object;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/comparison.h"
+
+#include "sample_run.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define LONG_LABEL "pytorch_cpu:channels_last+compile+data=streaming+threads=1+workers=16"
+
+static const struct sample many[] = {
+	{.label = "pytorch_cpu", .platform = "pytorch_cpu", .epoch = 1.61, .scatter = 0.02, .cold = 0.31, .setup = 1.9,
+	 .accuracy = 9874, .ram = 512.3e6},
+	{.label = "c_cpu", .platform = "c_cpu", .epoch = 0.8121, .scatter = 0.01, .cold = 0.02, .setup = 0.04,
+	 .accuracy = 9871, .ram = 98.4e6},
+	{.label = "c_cpu:isa=avx2", .platform = "c_cpu", .epoch = 0.815, .scatter = 0.002, .cold = 0.02, .setup = 0.04,
+	 .accuracy = 9871, .ram = 98.1e6},
+	{.label = "numba_cpu", .platform = "numba_cpu", .epoch = 4.207, .scatter = 0.25, .cold = 0.05, .setup = 11.2,
+	 .accuracy = 9868, .ram = 402e6},
+	{.label = "c_cuda", .platform = "c_cuda", .epoch = 0.0412, .scatter = 0.03, .cold = 0.006, .setup = 0.35,
+	 .accuracy = 9869, .ram = 310e6, .vram = 412e6},
+	{.label = LONG_LABEL, .platform = "pytorch_cpu", .epoch = 2.9, .scatter = 0.02, .cold = 21.4, .setup = 2.2,
+	 .accuracy = 9873, .ram = 1211e6},
+	{.label = "pytorch_cuda:tf32", .platform = "pytorch_cuda", .epoch = 0.11, .scatter = 0.02, .cold = 0.4,
+	 .setup = 2.4, .accuracy = 9870, .ram = 2210e6, .vram = 1130e6, .precision = "tf32"},
+	{.label = "c_opencl", .platform = "c_opencl", .epoch = 1.2, .scatter = 0.02, .cold = 0.1, .setup = 0.8,
+	 .accuracy = 9860, .ram = 340e6, .status = "failed", .why = "exit status 1 in epoch 2"},
+	{.label = "numba_cuda", .platform = "numba_cuda", .reason = "no CUDA driver: libcuda.so.1 not found",
+	 .help = "install NVIDIA's driver, or set NUMBA_ENABLE_CUDASIM=1 to try the simulator, which is slow and never ranked"},
+};
+
+static char *print(const struct comparison *comparison)
+{
+	char *text;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_non_null(file);
+	comparison_table(comparison, file);
+	fclose(file);
+	return text;
+}
+
+/* ---- Figures ----------------------------------------------------------------------------------- */
+
+static void check(const char *what, double got, double wanted)
+{
+	if (isnan(wanted) ? isnan(got) : fabs(got - wanted) <= 1e-8 * fmax(1, fabs(wanted)))
+		return;
+	fail_msg("%s: got %.12g, wanted %.12g", what, got, wanted);
+}
+
+static void make(struct comparison *comparison, struct results *results, const char *folder, const struct sample_plan *plan)
+{
+	sample_write(folder, plan);
+	assert_int_equal(results_read(results, folder), 0);
+	assert_int_equal(comparison_make(comparison, results, NULL), 0);
+}
+
+static const struct row *row_of(const struct comparison *comparison, const char *label)
+{
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		if (strcmp(comparison->rows[i].contestant->label, label) == 0)
+			return &comparison->rows[i];
+	fail_msg("no row %s", label);
+	return NULL;
+}
+
+static void test_figures(void **state)
+{
+	static const struct sample two[] = {
+		{.label = "a", .platform = "a", .epoch = 0.5, .cold = 0.1, .setup = 0.2, .accuracy = 9800, .ram = 100e6},
+		{.label = "b", .platform = "b", .epoch = 1, .cold = 0.3, .setup = 0.4, .accuracy = 9700, .ram = 200e6,
+		 .vram = 50e6},
+	};
+	const struct sample_plan plan = {.samples = two, .count = 2, .runs = 3, .epochs = 3, .extra = 2};
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+
+	(void)state;
+	make(&comparison, &results, folder, &plan);
+	const struct row *a = row_of(&comparison, "a"), *b = row_of(&comparison, "b");
+	assert_ptr_equal(comparison.reference, a);
+	assert_ptr_equal(comparison.rows, a);
+	assert_int_equal(a->runs, 3);
+	assert_int_equal(a->epoch.n, 3 * 4);
+	check("epoch", a->epoch.median, 0.5);
+	check("samples per second", a->samples_per_second, 120000);
+	check("cold", a->cold_epoch, 0.6);
+	check("train", a->train_seconds, 0.6 + 2 * 0.5);
+	/* start, 2 ms to hello, upload, three epochs with an eval of a twentieth, 1 ms read */
+	check("total", a->total_seconds, 0.002 + 0.2 + 0.6 + 2 * 0.5 + 3 * 0.025 + 0.001);
+	/* 9500, 9650 and 9800 of 10,000: the third; without the read */
+	check("to 97%", a->seconds_to_97, 0.002 + 0.2 + 0.6 + 2 * 0.5 + 3 * 0.025);
+	check("to 97%, b", b->seconds_to_97, 0.002 + 0.4 + 1.3 + 2 + 3 * 0.05);
+	check("loss", a->train_loss, 0.5 / 3);
+	check("train accuracy", a->train_accuracy, 0.965);
+	check("test accuracy", a->test_accuracy, 0.98);
+	check("best test accuracy", a->max_test_accuracy, 0.98);
+	check("mean RAM", a->mean_rss, 100e6);
+	check("peak RAM", a->peak_rss, 110e6);
+	check("VRAM", a->peak_vram, UNMEASURED);
+	check("VRAM, b", b->peak_vram, 50e6);
+	check("ratio", b->ratio.value, 2);
+	check("low", b->ratio.low, 2);
+	check("high", b->ratio.high, 2);
+	assert_int_equal(b->verdict, VERDICT_SLOWER);
+	assert_int_equal(a->verdict, VERDICT_REFERENCE);
+	comparison_free(&comparison);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
+/* The second platform against the first, whose epochs take a second. */
+static const struct {
+	double epoch, scatter;
+	int runs;
+	enum verdict verdict;
+} verdicts[] = {
+	{1.0, 0.001, 3, VERDICT_REFERENCE}, /* whichever is the fastest is the reference */
+	{1.01, 0.001, 3, VERDICT_SAME},
+	{1.05, 0.001, 3, VERDICT_SLOWER},
+	{1.05, 0.2, 3, VERDICT_UNDECIDED},
+	{1.05, 0, 2, VERDICT_SLOWER},
+	{1.05, 0, 1, VERDICT_NONE},
+};
+
+static void test_verdicts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		struct sample two[] = {
+			{.label = "a", .platform = "a", .epoch = 1, .accuracy = 9800, .ram = 1e6},
+			{.label = "b", .platform = "b", .epoch = verdicts[i].epoch, .scatter = verdicts[i].scatter,
+			 .accuracy = 9800, .ram = 1e6},
+		};
+		const struct sample_plan plan = {.samples = two, .count = 2, .runs = verdicts[i].runs, .epochs = 6};
+		char *folder = sample_folder();
+		struct results results;
+		struct comparison comparison;
+		make(&comparison, &results, folder, &plan);
+		const struct row *a = row_of(&comparison, "a"), *b = row_of(&comparison, "b");
+		const struct row *other = comparison.reference == a || verdicts[i].verdict == VERDICT_REFERENCE ? b : a;
+		if (verdicts[i].verdict != VERDICT_REFERENCE && other->verdict != verdicts[i].verdict)
+			fail_msg("case %zu: got %d, wanted %d, ratio %g [%g, %g]", i, (int)other->verdict,
+			         (int)verdicts[i].verdict, other->ratio.value, other->ratio.low, other->ratio.high);
+		if (other->verdict == VERDICT_UNDECIDED)
+			assert_true(other->runs_needed > verdicts[i].runs);
+		comparison_free(&comparison);
+		results_free(&results);
+		sample_folder_remove(folder);
+	}
+}
+
+/* ---- Table ------------------------------------------------------------------------------------- */
+
+/* The golden table; CNNBENCH_GOLDEN=write makes it anew. */
+static void check_golden(const char *text, const char *name)
+{
+	char *path = memory_text("tests/data/%s", name);
+
+	if (getenv("CNNBENCH_GOLDEN"))
+		assert_int_equal(files_write(path, text, strlen(text)), 0);
+	char *wanted = files_read(path, 1 << 20, NULL);
+	assert_non_null(wanted);
+	if (strcmp(text, wanted) != 0)
+		fail_msg("%s: got\n%s\nwanted\n%s", name, text, wanted);
+	free(wanted);
+	free(path);
+}
+
+static void check_width(const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		size_t size = strcspn(line, "\n");
+		if (size > 100)
+			fail_msg("%zu columns: %.*s", size, (int)size, line);
+		if (size > 0 && line[size - 1] == ' ')
+			fail_msg("a space at the end: %.*s", (int)size, line);
+		for (size_t i = 0; i < size; i++)
+			if (line[i] < ' ' || line[i] > '~')
+				fail_msg("byte %02x: %.*s", (unsigned char)line[i], (int)size, line);
+	}
+}
+
+static void check_table(const struct sample_plan *plan, const char *name)
+{
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+
+	make(&comparison, &results, folder, plan);
+	char *text = print(&comparison);
+	check_width(text);
+	check_golden(text, name);
+	free(text);
+	comparison_free(&comparison);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
+static void test_table(void **state)
+{
+	const struct sample_plan plan = {.samples = many, .count = COUNT(many), .runs = 3, .epochs = 10, .extra = 0};
+
+	(void)state;
+	check_table(&plan, "table.txt");
+}
+
+static void test_table_of_one(void **state)
+{
+	const struct sample_plan plan = {.samples = many + 1, .count = 1, .runs = 1, .epochs = 1};
+
+	(void)state;
+	check_table(&plan, "table-one.txt");
+}
+
+static void test_table_interrupted(void **state)
+{
+	const struct sample_plan plan = {.samples = many, .count = 3, .runs = 3, .epochs = 3, .cut = 110};
+
+	(void)state;
+	check_table(&plan, "table-interrupted.txt");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_figures), cmocka_unit_test(test_verdicts), cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_one), cmocka_unit_test(test_table_interrupted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/plain.h"
 #include "core/memory.h"
 #include "runner/catalog.h"
 #include "runner/machine.h"
@@ -23,11 +24,12 @@ static const char *hello_text(const struct candidate *candidate, const char *mem
 
 /* ---- for people ---- */
 
-/* What a worker says goes to a terminal: nothing in it may steer one. */
 static void print_plain(const char *text)
 {
-	for (; *text; text++)
-		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	char *copy = memory_copy(text);
+	plain_text(copy);
+	fputs(copy, stdout);
+	free(copy);
 }
 
 static void print_state(const struct candidate *candidate)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/progress.h"
 
+#include "cli/plain.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -159,14 +160,16 @@ static size_t terminal_width(void)
 }
 
 /* Blanks instead of an escape sequence wipe what was longer before. */
-static void show_live(struct progress *progress, const char *text)
+static void show_live(struct progress *progress, char *text)
 {
 	const size_t width = terminal_width() - 1, length = strlen(text);
-	const size_t cut = length < width ? length : width;
-	const size_t wipe = progress->shown > cut && cut < width
-	                        ? (progress->shown < width ? progress->shown : width) - cut
-	                        : 0;
-	fprintf(stderr, "\r%.*s%*s", (int)cut, text, (int)wipe, "");
+	size_t cut = length < width ? length : width;
+	while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80) /* inside a character of UTF-8 */
+		cut--;
+	const size_t before = progress->shown < width ? progress->shown : width;
+	text[cut] = '\0';
+	plain_text(text);
+	fprintf(stderr, "\r%s%*s", text, before > cut ? (int)(before - cut) : 0, "");
 	fflush(stderr);
 	progress->shown = cut;
 }
@@ -175,7 +178,7 @@ static void wipe_live(struct progress *progress)
 {
 	if (!progress->live || progress->shown == 0)
 		return;
-	show_live(progress, "");
+	show_live(progress, (char[]){""});
 	fputc('\r', stderr);
 	fflush(stderr);
 	progress->shown = 0;

@@ -227,13 +227,27 @@ static uint64_t draw_shuffle(void)
 	return bits >> 11;
 }
 
+/* Where the journal has no room, nothing is to be left of a folder that was made for it. */
+static void discard_folder(const struct run *run, bool was_there)
+{
+	if (!was_there)
+		files_remove_folder(run->folder);
+	if (!options_text(run->options, "log-dir"))
+		unlink("results/latest"); /* pointed to it */
+}
+
 static int open_folder(struct run *run)
 {
-	run->folder =
-		folder_create(options_text(run->options, "log-dir"), run->dataset, run->job.folder);
-	run->journal = run->folder ? journal_create(run->folder, journal_reserve(run)) : NULL;
-	if (!run->journal)
+	const char *log_dir = options_text(run->options, "log-dir");
+	const bool was_there = log_dir && files_is_folder(log_dir);
+	run->folder = folder_create(log_dir, run->dataset, run->job.folder);
+	if (!run->folder)
 		return EXIT_USAGE;
+	run->journal = journal_create(run->folder, journal_reserve(run));
+	if (!run->journal) {
+		discard_folder(run, was_there);
+		return EXIT_USAGE;
+	}
 	run->shuffle = draw_shuffle();
 	return journal_append(run->journal, run_record(run)) == 0 ? EXIT_FINE : EXIT_USAGE;
 }

@@ -43,7 +43,8 @@ static void test_repeating(void **state)
 		{{"--threads=2", "--dataset", "my set's", "--lr", "0.1"},
 	     "my set's",
 	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset 'my set'\\''s' --lr 0.1 --seed 1 --threads 2"},
-		{{"--threads=2", "--dataset", "../a/b", "--momentum", "0.95", "--seed", "9007199254740992", "--min-time", "0.25"},
+		{{"--threads=2", "--dataset", "../a/b", "--momentum", "0.95", "--seed", "9007199254740992",
+	      "--min-time", "0.25"},
 	     "b",
 	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset ../a/b --momentum 0.95 --seed 9007199254740992 "
 	     "--threads 2 --min-time 0.25"},

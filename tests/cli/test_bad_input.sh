@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Data and places that are not what they should be: one clear line, the designed exit code, no partial file.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/tiny.sh"
+cd "$TMPDIR" || exit 1
+tiny_dataset good 40 20
+hostile_workers workers honest
+CNNBENCH_PATH=$TMPDIR/workers
+export CNNBENCH_PATH
+small='--batch-size 16 --epochs 2 --min-time 0 --runs 1 --quiet --platform honest'
+
+# broken NAME PART SHELL-CODE: a dataset changed by the code is refused with exit code 5.
+broken()
+{
+	rm -rf bad
+	cp -R good bad
+	(cd bad && eval "$3")
+	# shellcheck disable=SC2086 # words
+	refused "$1" 5 "$2" "$CNNBENCH" run $small --dataset bad --log-dir out
+	ok "$1: no results" test ! -e out
+}
+
+images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
+broken 'no folder' bad 'rm -rf "$PWD"'
+broken 'a file for a folder' bad 'cd .. && rm -rf bad && echo >bad'
+broken 'no labels' $labels "rm $labels"
+broken 'a short file' $images "head -c 1000 $images >x && mv x $images"
+broken 'a header alone' $images "head -c 16 $images >x && mv x $images"
+broken 'an empty file' $images ": >$images"
+broken 'one byte more' $images "echo >>$images"
+broken 'labels for images' $images "cp $labels $images"
+broken 'a label of 10' $labels "head -c 47 $labels >x && byte 10 >>x && mv x $labels"
+broken 'more images than labels' labels "rm -f train-*; cp ../good/t10k-labels-idx1-ubyte $labels; cp ../good/$images ."
+broken 'corrupt gzip' $images "gzip $images && head -c 500 $images.gz >x && mv x $images.gz"
+
+# shellcheck disable=SC2086 # words
+{
+	refused 'no such dataset' 5 nowhere "$CNNBENCH" run $small --dataset nowhere
+	gzip -c good/$images >good/$images.gz && rm good/$images
+	run "$CNNBENCH" run $small --dataset good --log-dir packed
+	is 'a packed file is as good' "$status" 0
+
+	# The cache: an altered job is found before anything runs.
+	job=$(ls -d "$XDG_CACHE_HOME"/cnnbench/jobs/*)
+	byte 7 | dd of="$job/order.npy" bs=1 seek=200 conv=notrunc 2>/dev/null
+	refused 'an altered job' 5 order.npy "$CNNBENCH" run $small --dataset good --log-dir altered
+	ok 'an altered job: no results' test ! -e altered
+	rm -rf "$job"
+	run "$CNNBENCH" run $small --dataset good --log-dir mended
+	is 'made again: exit code' "$status" 0
+
+	# Places that cannot be written.
+	echo >file
+	refused 'a file where the folder should be' 2 file \
+		"$CNNBENCH" run $small --dataset good --log-dir file/out
+	refused 'the cache cannot be made' 2 XDG_CACHE_HOME \
+		env XDG_CACHE_HOME="$TMPDIR/file" "$CNNBENCH" run $small --dataset good --log-dir out
+	if [ "$(id -u)" != 0 ]; then
+		mkdir locked && chmod a-w locked
+		refused 'a folder without permission' 2 locked \
+			"$CNNBENCH" run $small --dataset good --log-dir locked/out
+	elif mkdir tight && mount -t tmpfs -o size=64k none tight 2>/dev/null; then
+		refused 'a full disk' 2 tight "$CNNBENCH" run $small --dataset good --log-dir tight/out --epochs 100
+		is 'a full disk: nothing is left behind' "$(find tight -type f)" ''
+		umount tight
+	else
+		skip 'places that cannot be written' 'root writes anywhere, and cannot mount here'
+	fi
+}
+tap_done

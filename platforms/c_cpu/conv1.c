@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conv1, ReLU and max pool in one pass, and the gradients of conv1's weights.
+ *
+ *   z[f][y][x]  = bias[f] + sum over ky, kx of weight[f][ky][kx] in[y + ky][x + kx]
+ *   p[f][y][x]  = max(0, z[f][2y + r][2x + c], r and c in 0..1); (r, c) is the window's cell, the
+ *                 first maximum in row-major order
+ *   dweight[f][ky][kx] = sum over y, x with p > 0 of dp[f][y][x] in[2y + r + ky][2x + c + kx]
+ *   dbias[f]           = sum over y, x with p > 0 of dp[f][y][x]
+ *
+ * Lanes are filters.  Layouts: kernels.h.  `in` is standardised from the bytes, 98 vectors of 8 a
+ * sample, once in each direction: cheaper than to keep 3 KB of floats a sample.
+ *
+ * Exact savings: only side1 x side1 pooled pixels are computed, those that conv2 reads for the
+ * pixels that its own pool keeps (default: 24 x 24 of 26 x 26 before the pool).  The gradient comes
+ * through one cell of each window, so dweight sums over the pooled grid.
+ *
+ * Default shape, a sample: forward 41,472 multiply-adds, 784 bytes read, 5,760 written; gradient
+ * 10,368 multiply-adds, 11,152 bytes read.
+ */
+#include "kernels.h"
+#include "simd.h"
+#include "core/model.h"
+
+/* A row of `pairs`: 28 pairs, rounded up to whole vectors of up to 16 lanes. */
+enum { PAIR_ROW = 64 };
+
+/* out[i] = (byte[i] / 255 - mean) / deviation, MODEL_PIXELS of them. */
+INLINE void standardise(const uint8_t *image, float *out)
+{
+	const vf scale = vf_set((float)(1.0 / (255.0 * MODEL_DEVIATION)));
+	const vf shift = vf_set((float)(-MODEL_MEAN / MODEL_DEVIATION));
+
+	for (int i = 0; i < MODEL_PIXELS; i += LANES)
+		vf_store(out + i, vf_fma(vf_bytes(image + i), scale, shift));
+}
+
+/* ---- Forward ------------------------------------------------------------------------------------ */
+
+/*
+ * The four pixels before the pool of one window, LANES filters: `in` is the window's corner.  Every
+ * pixel of the (fsize + 1)^2 patch is broadcast once and goes to the up to four sums that it is in.
+ * fsize 3: 4 sums, 9 weights and a broadcast fit 16 registers.
+ */
+INLINE void window_forward(const float *in, const vf *weight, vf bias, const int fsize, vf *z)
+{
+	z[0] = z[1] = z[2] = z[3] = bias;
+	EACH (y, fsize + 1) {
+		EACH (x, fsize + 1) {
+			vf pixel = vf_set(in[y * MODEL_SIDE + x]);
+			EACH (cell, 4) {
+				int ky = y - cell / 2, kx = x - cell % 2;
+				if (ky >= 0 && ky < fsize && kx >= 0 && kx < fsize)
+					z[cell] = vf_fma(pixel, weight[ky * fsize + kx], z[cell]);
+			}
+		}
+	}
+}
+
+/* ReLU and max pool of a window. */
+INLINE void window_pool(const vf *z, float *map1, uint8_t *cell1)
+{
+	vm right_above = vf_greater(z[1], z[0]), right_below = vf_greater(z[3], z[2]);
+	vf above = vf_max(z[1], z[0]), below = vf_max(z[3], z[2]);
+	vm down = vf_greater(below, above);
+	vi cell_above = vi_choose(right_above, vi_set(2), vi_set(0));
+	vi cell_below = vi_choose(right_below, vi_set(3), vi_set(1));
+
+	vf_store(map1, vf_max(vf_set(0.0F), vf_max(below, above)));
+	vi_store_bytes(cell1, vi_choose(down, cell_below, cell_above));
+}
+
+/* A row of windows, filters first .. first + LANES - 1. */
+INLINE void row_forward(const struct plan *plan, const float *in, const float *weights, vf bias,
+                        const int fsize, float *map1, uint8_t *cell1)
+{
+	vf weight[49];
+	EACH (tap, fsize * fsize)
+		weight[tap] = vf_load(weights + tap * plan->padded1);
+
+	for (int x = 0; x < plan->side1; x++) {
+		vf z[4];
+		window_forward(in + 2 * x, weight, bias, fsize, z);
+		window_pool(z, map1 + x * plan->filters1, cell1 + x * plan->filters1);
+	}
+}
+
+/* The last filters first: where their vectors end past a pixel, the next pixel is written later. */
+INLINE void all_forward(const struct plan *plan, const float *in, const float *weight,
+                        const float *bias, float *map1, uint8_t *cell1, const int fsize)
+{
+	for (int y = 0; y < plan->side1; y++)
+		for (int f = plan->padded1 - LANES; f >= 0; f -= LANES)
+			row_forward(plan, in + 2 * y * MODEL_SIDE, weight + f, vf_load(bias + f), fsize,
+			            map1 + y * plan->row1 + f, cell1 + y * plan->row1 + f);
+}
+
+static void conv1_forward(const struct plan *plan, const uint8_t *image, const float *weight,
+                          const float *bias, float *scratch, float *map1, uint8_t *cell1)
+{
+	standardise(image, scratch);
+	switch (plan->fsize) {
+	case 1: all_forward(plan, scratch, weight, bias, map1, cell1, 1); break;
+	case 2: all_forward(plan, scratch, weight, bias, map1, cell1, 2); break;
+	case 3: all_forward(plan, scratch, weight, bias, map1, cell1, 3); break;
+	case 4: all_forward(plan, scratch, weight, bias, map1, cell1, 4); break;
+	case 5: all_forward(plan, scratch, weight, bias, map1, cell1, 5); break;
+	case 6: all_forward(plan, scratch, weight, bias, map1, cell1, 6); break;
+	case 7: all_forward(plan, scratch, weight, bias, map1, cell1, 7); break;
+	}
+}
+
+/* ---- Backward ----------------------------------------------------------------------------------- */
+
+/*
+ * pairs[y][x] = (in[y][x], in[y + 1][x]): four floats from there on are the pixels under one tap of
+ * the four cells of a window, in the order 2 column + row: one vf_pick gives each filter its own.
+ */
+INLINE void pair_rows(const struct plan *plan, const float *in, float *pairs)
+{
+	int rows = 2 * plan->side1 + plan->fsize - 2;
+	for (int y = 0; y < rows; y++)
+		for (int x = 0; x < MODEL_SIDE; x += LANES)
+			vf_zip(pairs + y * PAIR_ROW + 2 * x, vf_load(in + y * MODEL_SIDE + x),
+			       vf_load(in + (y + 1) * MODEL_SIDE + x));
+}
+
+/* Taps (ky, all kx) of `rows` rows from `ky` on, LANES filters; `bias` gets the sum of the deltas. */
+INLINE vf taps_gradient(const struct plan *plan, const float *pairs, const float *map1,
+                        const uint8_t *cell1, const float *delta, const int fsize, const int rows,
+                        float *weight)
+{
+	vf sum[14], all = vf_set(0.0F);
+	EACH (tap, rows * fsize)
+		sum[tap] = vf_load(weight + tap * plan->padded1);
+
+	for (int y = 0; y < plan->side1; y++) {
+		for (int x = 0; x < plan->side1; x++) {
+			int at = y * plan->row1 + x * plan->filters1;
+			vm live = vf_greater(vf_load(map1 + at), vf_set(0.0F));
+			vf d = vf_keep(live, vf_load(delta + at));
+			vi cell = vi_bytes(cell1 + at);
+			const float *corner = pairs + 2 * y * PAIR_ROW + 4 * x;
+			EACH (tap, rows * fsize) {
+				const float *quad = corner + tap / fsize * PAIR_ROW + tap % fsize * 2;
+				sum[tap] = vf_fma(d, vf_pick(quad, cell), sum[tap]);
+			}
+			all = vf_add(all, d);
+		}
+	}
+	EACH (tap, rows * fsize)
+		vf_store(weight + tap * plan->padded1, sum[tap]);
+	return all;
+}
+
+/* All taps in groups of `rows` rows, so many that their sums fit 16 registers. */
+INLINE void all_gradient(const struct plan *plan, const float *pairs, const float *map1,
+                         const uint8_t *cell1, const float *delta, float *weight, float *bias,
+                         const int fsize, const int rows)
+{
+	const int rest = fsize % rows, step = fsize * plan->padded1;
+	for (int f = 0; f < plan->padded1; f += LANES) {
+		vf all = vf_set(0.0F);
+		for (int ky = 0; ky + rows <= fsize; ky += rows)
+			all = taps_gradient(plan, pairs + ky * PAIR_ROW, map1 + f, cell1 + f, delta + f, fsize,
+			                    rows, weight + ky * step + f);
+		if (rest > 0)
+			all = taps_gradient(plan, pairs + (fsize - rest) * PAIR_ROW, map1 + f, cell1 + f,
+			                    delta + f, fsize, rest, weight + (fsize - rest) * step + f);
+		vf_store(bias + f, vf_add(vf_load(bias + f), all));
+	}
+}
+
+static void conv1_gradient(const struct plan *plan, const uint8_t *image, const float *map1,
+                           const uint8_t *cell1, const float *delta, float *scratch, float *pairs,
+                           float *weight, float *bias)
+{
+	standardise(image, scratch);
+	pair_rows(plan, scratch, pairs);
+	switch (plan->fsize) {
+	case 1: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 1, 1); break;
+	case 2: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 2, 2); break;
+	case 3: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 3, 3); break;
+	case 4: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 4, 2); break;
+	case 5: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 5, 2); break;
+	case 6: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 6, 1); break;
+	case 7: all_gradient(plan, pairs, map1, cell1, delta, weight, bias, 7, 1); break;
+	}
+}

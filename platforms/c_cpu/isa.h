@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Which instruction set the kernels use: those that this build holds and this processor has. */
+#ifndef C_CPU_ISA_H
+#define C_CPU_ISA_H
+
+#include "kernels.h"
+
+#include <stddef.h>
+
+/* The option's choices. */
+#define ISA_CHOICES "auto|avx512|avx2|neon|generic"
+
+/* The kernels of a choice; "auto": the fastest that works here.  NULL: not here, `why` says why. */
+const struct kernels *isa_choose(const char *choice, char *why, size_t size);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All kernels of one instruction set as one translation unit: the build compiles this file once for
+ * each, with -DISA=avx2 -DSIMD_HEADER='"simd_avx2.h"', say, and the compiler's flags for it.
+ */
+#include "update.c"
+#include "conv1.c"
+#include "conv2.c"
+#include "dense.c"
+#include "head.c"
+
+#define KERNELS_OF(isa) kernels_##isa
+#define KERNELS(isa) KERNELS_OF(isa)
+#define TEXT_OF(isa) #isa
+#define TEXT(isa) TEXT_OF(isa)
+
+const struct kernels KERNELS(ISA) = {
+	.name = TEXT(ISA),
+	.lanes = LANES,
+	.panel = PANEL,
+	.conv1_forward = conv1_forward,
+	.conv1_gradient = conv1_gradient,
+	.conv2_forward = conv2_forward,
+	.conv2_gradient = conv2_gradient,
+	.conv2_input = conv2_input,
+	.conv2_arrange = conv2_arrange,
+	.dense_product = dense_product,
+	.dense_update = dense_update,
+	.dense_sum = dense_sum,
+	.panels_put = panels_put,
+	.panels_get = panels_get,
+	.head = head,
+	.update = update,
+};

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+#
+# c_cpu: kernels.c once for each instruction set, the rest once.  kernels.c holds all the kernels
+# (it includes them), so that a table of functions is all that an object shows.
+
+c_cpu_kernels := conv1.c conv2.c dense.c head.c update.c kernels.c
+c_cpu_sources := $(filter-out $(c_cpu_kernels:%=platforms/c_cpu/%),$(call sources_in,platforms/c_cpu))
+
+# $(call c_cpu_variant,<isa>,<flags>)
+c_cpu_variant = $(call variant,c_cpu,kernels_$(1),platforms/c_cpu/kernels.c,-O3 $(2) -DISA=$(1) \
+	-DSIMD_HEADER='"simd_$(1).h"')
+
+# -Wno-psabi: vectors wider than the processor's are only handed between functions that are inlined.
+$(eval $(call c_cpu_variant,generic,-Wno-psabi))
+ifeq ($(ARCH),x86_64)
+$(eval $(call c_cpu_variant,avx2,-mavx2 -mfma))
+$(eval $(call c_cpu_variant,avx512,-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma))
+c_cpu_isas := -DHAVE_X86
+endif
+ifeq ($(ARCH),arm64)
+$(eval $(call c_cpu_variant,neon,))
+c_cpu_isas := -DHAVE_NEON
+endif
+$(eval $(call worker,c_cpu,$(c_cpu_sources),-O3 $(c_cpu_isas),))

@@ -86,7 +86,8 @@ static void message_format(char out[VISIBLE_MAX + 1], const char *format, va_lis
 	make_visible(plain, out);
 }
 
-/* One call of stdio a line, so that lines of several threads do not mix. */
+/* One call of stdio a line, so that lines of several threads do not mix.  What stands on stdout came
+ * first, and does so where both go to one place. */
 static void message_print(const char *prefix, const char *message)
 {
 	fflush(stdout);

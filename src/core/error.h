@@ -24,7 +24,7 @@ enum exit_code {
 	EXIT_NOTHING = 7, /* nothing to run */
 };
 
-/* Of two exit codes the one to report: 1 before 5, 3, 4, 6, 7; any failure before 0. */
+/* Of two exit codes the one to report: 128 + n before 1, 2, 5, 3, 4, 6, 7; any failure before 0. */
 int exit_worse(int a, int b);
 
 /* Both print "cnnbench: error: ..." (or "warning: ...") as one line on stderr, control characters

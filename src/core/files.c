@@ -51,10 +51,10 @@ static int make_one_folder(const char *path)
 static int make_folders(const char *path)
 {
 	char *part = memory_copy(path);
+	char *slash = strchr(part + (*part == '/'), '/');
 	int result = 0;
 
-	for (char *slash = strchr(part + (*part == '/'), '/'); slash && !result;
-	     slash = strchr(slash + 1, '/')) {
+	for (; slash && !result; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (!files_is_folder(part))
 			result = make_one_folder(part);
@@ -75,6 +75,22 @@ int files_make_folder(const char *path)
 	return error("%s: cannot make this folder: %s", path, strerror(errno));
 }
 
+static int empty_folder(int descriptor);
+
+/* An entry that could not be unlinked: Linux says EISDIR of a folder, macOS EPERM.  If it is none,
+ * errno stays as it was. */
+static int empty_entry(int parent, const char *name)
+{
+	int kept = errno;
+	int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (descriptor >= 0)
+		return empty_folder(descriptor);
+	if (errno == ENOTDIR || errno == ELOOP)
+		errno = kept;
+	return -1;
+}
+
 /* Empty the folder that `descriptor` is open on, and close it.  0, or -1 with errno.  Works by
  * descriptors, so that a folder exchanged for a link meanwhile leads nowhere else. */
 static int empty_folder(int descriptor)
@@ -92,10 +108,7 @@ static int empty_folder(int descriptor)
 			continue;
 		if (!unlinkat(descriptor, entry->d_name, 0) || errno == ENOENT)
 			continue;
-		/* Linux says EISDIR of a folder, macOS EPERM: try it as one. */
-		int inner =
-			openat(descriptor, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		result = inner < 0 ? -1 : empty_folder(inner);
+		result = empty_entry(descriptor, entry->d_name);
 		if (!result)
 			result = unlinkat(descriptor, entry->d_name, AT_REMOVEDIR);
 	}
@@ -265,8 +278,9 @@ char *files_cache(void)
 	}
 	if (!make_folders(folder))
 		return folder;
-	error("%s: cannot make the cache folder: %s; set XDG_CACHE_HOME to a folder that can be written",
-	      folder, strerror(errno));
+	error(
+		"%s: cannot make the cache folder: %s; set XDG_CACHE_HOME to a folder that can be written",
+		folder, strerror(errno));
 	free(folder);
 	return NULL;
 }

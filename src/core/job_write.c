@@ -284,10 +284,13 @@ static char *provide_folder(const struct draft *draft, const char *cache, bool o
 /* The same path from everywhere, links resolved: job.json's "../../data" must lead to our data. */
 static char *resolve_cache(const char *cache)
 {
-	char *path = files_make_folder(cache) ? NULL : realpath(cache, NULL);
+	char *path;
 
+	if (files_make_folder(cache))
+		return NULL;
+	path = realpath(cache, NULL);
 	if (!path)
-		error("%s: not usable as cache folder; set XDG_CACHE_HOME to another", cache);
+		error("%s: cannot use this as cache folder: %s", cache, strerror(errno));
 	return path;
 }
 

@@ -77,7 +77,7 @@ static void test_make_folder(void **state)
 	assert_int_equal(files_write(file, "x", 1), 0);
 	assert_int_equal(fixture_errors, 0);
 	assert_int_equal(files_make_folder(below), -1);
-	fixture_expect("a file in the way", "file: cannot make this folder: Not a directory");
+	fixture_expect("a file in the way", "below: cannot make this folder: Not a directory");
 	free(deep);
 	free(file);
 	free(below);
@@ -205,6 +205,15 @@ static void test_cache(void **state)
 	unsetenv("HOME");
 	assert_null(files_cache());
 	fixture_expect("no place", "set XDG_CACHE_HOME");
+
+	char *file = files_join(folder, "file");
+	files_write(file, "x", 1);
+	setenv("XDG_CACHE_HOME", file, 1);
+	fixture_forget();
+	assert_null(files_cache());
+	fixture_expect("a file in the way",
+	               "file/cnnbench: cannot make the cache folder: Not a directory");
+	free(file);
 	free(wanted);
 	free(home);
 }

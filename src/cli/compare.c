@@ -13,12 +13,20 @@
 #include <unistd.h>
 
 static const struct option_spec specs[] = {
-	{.name = "reference", .type = OPTION_TEXT, .value = "LABEL",
-	 .help = "the platform that ratios are of (default: the fastest)"},
-	{.name = "sort", .type = OPTION_CHOICE, .choices = COMPARISON_SORTS, .fallback = "epoch", .value = "KEY",
-	 .help = "order of the platforms"},
-	{.name = "json", .type = OPTION_TEXT, .value = "FILE",
-	 .help = "write the comparison as JSON; -: to standard output, in the place of the table"},
+	{.name = "reference",
+     .type = OPTION_TEXT,
+     .value = "LABEL",
+     .help = "the platform that ratios are of (default: the fastest)"},
+	{.name = "sort",
+     .type = OPTION_CHOICE,
+     .choices = COMPARISON_SORTS,
+     .fallback = "epoch",
+     .value = "KEY",
+     .help = "order of the platforms"},
+	{.name = "json",
+     .type = OPTION_TEXT,
+     .value = "FILE",
+     .help = "write the comparison as JSON; -: to standard output, in the place of the table"},
 	{0},
 };
 
@@ -49,7 +57,8 @@ static bool is_stale(const char *folder)
 {
 	char *journal = files_join(folder, JOURNAL_FILE), *run = files_join(folder, "run.json");
 	struct stat of_journal, of_run;
-	bool stale = !stat(journal, &of_journal) && (stat(run, &of_run) || of_run.st_mtime <= of_journal.st_mtime);
+	bool stale = !stat(journal, &of_journal) &&
+	             (stat(run, &of_run) || of_run.st_mtime <= of_journal.st_mtime);
 
 	free(journal);
 	free(run);
@@ -76,7 +85,8 @@ static void add_groups(json_t *record, const struct comparison *comparison)
 }
 
 /* Compare one run; `record` collects the JSON.  An exit code. */
-static int compare_results(const struct results *results, const struct options *options, json_t *record)
+static int compare_results(const struct results *results, const struct options *options,
+                           json_t *record)
 {
 	const char *json = options_text(options, "json");
 	struct comparison comparison;
@@ -91,7 +101,8 @@ static int compare_results(const struct results *results, const struct options *
 	return EXIT_FINE;
 }
 
-static int compare_folder(const char *folder, const struct options *options, json_t *record, bool titled)
+static int compare_folder(const char *folder, const struct options *options, json_t *record,
+                          bool titled)
 {
 	struct results results;
 
@@ -142,7 +153,8 @@ static int compare_run(const struct options *options, char *const *words)
 	for (size_t i = 0; i < count; i++) {
 		char *folder = find_folder(operands[i]);
 		bool titled = count > 1 && (!json || strcmp(json, "-") != 0);
-		code = exit_worse(code, folder ? compare_folder(folder, options, record, titled) : EXIT_DATA);
+		code =
+			exit_worse(code, folder ? compare_folder(folder, options, record, titled) : EXIT_DATA);
 		free(folder);
 	}
 	if (json && json_object_size(record) > 0)
@@ -156,7 +168,8 @@ const struct command command_compare = {
 	.operands = "RUN...",
 	.summary = "Compare the platforms of finished runs: a table for each results folder.",
 	.options = specs,
-	.notes = "RUN is a results folder, or its journal.jsonl or run.json.  Files that are missing in the folder,\n"
-	         "or older than its journal, are made anew.",
+	.notes =
+		"RUN is a results folder, or its journal.jsonl or run.json.  Files that are missing in the folder,\n"
+		"or older than its journal, are made anew.",
 	.run = compare_run,
 };

@@ -17,8 +17,9 @@ static const double same_low = 0.98, same_high = 1.02;
 enum { RUNS_MAX = 1000 }; /* more rounds than this are no advice */
 
 static const char *const verdict_names[] = {
-	[VERDICT_NONE] = NULL,     [VERDICT_REFERENCE] = "reference", [VERDICT_SAME] = "same",
-	[VERDICT_FASTER] = "faster", [VERDICT_SLOWER] = "slower",     [VERDICT_UNDECIDED] = "undecided",
+	[VERDICT_NONE] = NULL,       [VERDICT_REFERENCE] = "reference",
+	[VERDICT_SAME] = "same",     [VERDICT_FASTER] = "faster",
+	[VERDICT_SLOWER] = "slower", [VERDICT_UNDECIDED] = "undecided",
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -38,8 +39,9 @@ static const struct epoch *last_epoch(const struct execution *execution)
 
 static double cold_epoch(const struct execution *execution)
 {
-	return execution->n_epochs && execution->epochs[0].number == 1 ? execution->epochs[0].train_seconds
-	                                                               : UNMEASURED;
+	return execution->n_epochs && execution->epochs[0].number == 1
+	           ? execution->epochs[0].train_seconds
+	           : UNMEASURED;
 }
 
 static double train_seconds(const struct execution *execution)
@@ -96,7 +98,8 @@ static double max_test_accuracy(const struct execution *execution)
 	double best = UNMEASURED;
 
 	for (size_t i = 0; i < execution->n_epochs; i++)
-		best = fmax(best, execution->epochs[i].test_accuracy); /* fmax takes the one that is no NAN */
+		best =
+			fmax(best, execution->epochs[i].test_accuracy); /* fmax takes the one that is no NAN */
 	return best;
 }
 
@@ -118,7 +121,8 @@ static double peak_vram(const struct execution *execution)
 /* ---- Figures of one platform -------------------------------------------------------------------*/
 
 /* The median over the executions that count; `all`: NAN unless each of them has the figure. */
-static double median_over_runs(const struct contestant *contestant, double (*figure)(const struct execution *), bool all)
+static double median_over_runs(const struct contestant *contestant,
+                               double (*figure)(const struct execution *), bool all)
 {
 	double *values = memory_new(contestant->n_executions, sizeof(*values));
 	size_t n = 0;
@@ -199,7 +203,8 @@ static size_t count_runs(const struct contestant *contestant)
 	return n;
 }
 
-static void make_row(struct row *row, const struct results *results, const struct contestant *contestant)
+static void make_row(struct row *row, const struct results *results,
+                     const struct contestant *contestant)
 {
 	const char *unranked = status_measured(contestant->status) ? find_unranked(contestant) : NULL;
 
@@ -231,12 +236,14 @@ static void make_row(struct row *row, const struct results *results, const struc
 static double round_median(const struct contestant *contestant, int round)
 {
 	for (size_t i = 0; i < contestant->n_executions; i++)
-		if (contestant->executions[i].round == round && execution_counts(contestant, &contestant->executions[i]))
+		if (contestant->executions[i].round == round &&
+		    execution_counts(contestant, &contestant->executions[i]))
 			return steady_median(&contestant->executions[i]);
 	return UNMEASURED;
 }
 
-static struct ratio make_ratio(const struct contestant *contestant, const struct contestant *reference)
+static struct ratio make_ratio(const struct contestant *contestant,
+                               const struct contestant *reference)
 {
 	size_t count = reference->n_executions;
 	double *own = memory_new(count, sizeof(*own)), *other = memory_new(count, sizeof(*other));
@@ -336,7 +343,8 @@ static int compare_rows(const struct row *a, const struct row *b, double (*key)(
 	int order = row_class(a) - row_class(b);
 
 	if (order == 0)
-		order = key ? compare_keys(key(a), key(b)) : strcmp(a->contestant->label, b->contestant->label);
+		order =
+			key ? compare_keys(key(a), key(b)) : strcmp(a->contestant->label, b->contestant->label);
 	return order ? order : (a->contestant > b->contestant) - (a->contestant < b->contestant);
 }
 
@@ -365,8 +373,11 @@ void comparison_sort(struct comparison *comparison, const char *key)
 	static const struct {
 		const char *name;
 		double (*key)(const struct row *);
-	} keys[] = {{"epoch", key_epoch}, {"total", key_total}, {"label", NULL},
-	            {"accuracy", key_accuracy}, {"memory", key_memory}};
+	} keys[] = {{"epoch", key_epoch},
+	            {"total", key_total},
+	            {"label", NULL},
+	            {"accuracy", key_accuracy},
+	            {"memory", key_memory}};
 	const char *reference = comparison->reference ? comparison->reference->contestant->label : NULL;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -385,14 +396,16 @@ static int find_reference(struct comparison *comparison, const char *label)
 	if (label && !row)
 		return error("--reference %s: %s has no such platform", label, comparison->results->folder);
 	if (label && !row->ranked)
-		return error("--reference %s: it is not ranked in %s (%s); choose another", label, comparison->results->folder,
+		return error("--reference %s: it is not ranked in %s (%s); choose another", label,
+		             comparison->results->folder,
 		             row->unranked ? row->unranked : status_name(row->contestant->status));
 	if (comparison->n_rows && row->ranked && !isnan(row->epoch.median))
 		comparison->reference = row;
 	return 0;
 }
 
-int comparison_make(struct comparison *comparison, const struct results *results, const char *reference)
+int comparison_make(struct comparison *comparison, const struct results *results,
+                    const char *reference)
 {
 	*comparison = (struct comparison){.results = results, .n_rows = results->n_contestants};
 	comparison->rows = memory_new(comparison->n_rows, sizeof(*comparison->rows));
@@ -419,16 +432,17 @@ void comparison_free(struct comparison *comparison)
 
 static json_t *epoch_record(const struct spread *epoch)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "median", field_number_new(epoch->median), "q1",
-	                 field_number_new(epoch->q1), "q3", field_number_new(epoch->q3), "min", field_number_new(epoch->min),
-	                 "mean", field_number_new(epoch->mean), "n", (json_int_t)epoch->n);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "median", field_number_new(epoch->median),
+	                 "q1", field_number_new(epoch->q1), "q3", field_number_new(epoch->q3), "min",
+	                 field_number_new(epoch->min), "mean", field_number_new(epoch->mean), "n",
+	                 (json_int_t)epoch->n);
 }
 
 static json_t *ratio_record(const struct row *row)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "value", field_number_new(row->ratio.value), "low",
-	                 field_number_new(row->ratio.low), "high", field_number_new(row->ratio.high), "verdict",
-	                 field_text_new(verdict_name(row->verdict)));
+	                 field_number_new(row->ratio.low), "high", field_number_new(row->ratio.high),
+	                 "verdict", field_text_new(verdict_name(row->verdict)));
 }
 
 static json_t *row_record(const struct comparison *comparison, const struct row *row)
@@ -453,10 +467,10 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 	};
 	int64_t epochs;
 	bool known = field_integer(work, "epochs", 0, INT32_MAX, &epochs);
-	json_t *object = json_pack("{s:s, s:s, s:o, s:I, s:o}", "platform", row->contestant->label, "status",
-	                           status_name(row->contestant->status), "epochs",
-	                           known ? json_integer(epochs) : json_null(), "runs", (json_int_t)row->runs,
-	                           "epoch_seconds", epoch_record(&row->epoch));
+	json_t *object = json_pack("{s:s, s:s, s:o, s:I, s:o}", "platform", row->contestant->label,
+	                           "status", status_name(row->contestant->status), "epochs",
+	                           known ? json_integer(epochs) : json_null(), "runs",
+	                           (json_int_t)row->runs, "epoch_seconds", epoch_record(&row->epoch));
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
@@ -472,7 +486,8 @@ json_t *comparison_record(const struct comparison *comparison)
 
 	for (size_t i = 0; i < comparison->n_rows; i++)
 		json_array_append_new(platforms, row_record(comparison, &comparison->rows[i]));
-	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups", "work", field_member_new(run, "work"),
-	                 "machine", field_member_new(run, "machine"), "reference",
-	                 field_text_new(reference ? reference->contestant->label : NULL), "platforms", platforms);
+	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups", "work",
+	                 field_member_new(run, "work"), "machine", field_member_new(run, "machine"),
+	                 "reference", field_text_new(reference ? reference->contestant->label : NULL),
+	                 "platforms", platforms);
 }

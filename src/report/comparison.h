@@ -15,24 +15,32 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum verdict { VERDICT_NONE, VERDICT_REFERENCE, VERDICT_SAME, VERDICT_FASTER, VERDICT_SLOWER, VERDICT_UNDECIDED };
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_REFERENCE,
+	VERDICT_SAME,
+	VERDICT_FASTER,
+	VERDICT_SLOWER,
+	VERDICT_UNDECIDED
+};
 
 struct row {
 	const struct contestant *contestant;
-	size_t runs;              /* executions that the figures are made of */
+	size_t runs; /* executions that the figures are made of */
 	bool ranked;
-	const char *unranked;     /* why not, where its status does not say it; or NULL */
-	struct spread epoch;      /* seconds, steady epochs of all rounds */
+	const char *unranked;      /* why not, where its status does not say it; or NULL */
+	struct spread epoch;       /* seconds, steady epochs of all rounds */
 	double samples_per_second; /* training samples over the median epoch */
 	struct ratio ratio;
 	enum verdict verdict;
-	int runs_needed;          /* of an undecided one: with so many rounds it would be decided; 0: beyond reach */
-	double cold_epoch;        /* median of the first epochs, seconds */
+	int runs_needed; /* of an undecided one: with so many rounds it would be decided; 0: beyond reach */
+	double cold_epoch; /* median of the first epochs, seconds */
 	/* Medians over the rounds.  train: the train spans but the extra ones.  total: start of the process
 	 * to the end of `read`.  to_97: start of the process to the end of the first `eval` with a test
 	 * accuracy of 97%; NAN unless all rounds came to it. */
 	double train_seconds, total_seconds, seconds_to_97;
-	double train_loss, train_accuracy, test_accuracy, max_test_accuracy; /* of the last epoch, medians */
+	double train_loss, train_accuracy, test_accuracy,
+		max_test_accuracy;                /* of the last epoch, medians */
 	double mean_rss, peak_rss, peak_vram; /* bytes, medians */
 };
 
@@ -46,7 +54,8 @@ struct comparison {
 const char *verdict_name(enum verdict verdict); /* NULL of VERDICT_NONE */
 
 /* `reference`: a label, or NULL: the fastest.  -1 after error(): no such label, or one without a rank. */
-int comparison_make(struct comparison *comparison, const struct results *results, const char *reference);
+int comparison_make(struct comparison *comparison, const struct results *results,
+                    const char *reference);
 
 /* Order the rows by "epoch" (as they are made), "total", "label", "accuracy" or "memory"; those that
  * are not ranked stay behind the others. */

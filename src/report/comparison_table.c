@@ -24,8 +24,8 @@ static void format_number(char out[CELL_SIZE], double value)
 
 	if (!isfinite(value))
 		strcpy(out, "-");
-	else if (size >= 1e7)
-		snprintf(out, CELL_SIZE, "%.2e", value);
+	else if (size >= 999999.5)
+		snprintf(out, CELL_SIZE, "%.0e", value); /* nothing real comes here: as short as it gets */
 	else
 		snprintf(out, CELL_SIZE, "%.*f", decimals, value);
 }
@@ -143,22 +143,16 @@ static const struct column {
 	bool left, close;
 	void (*cell)(const struct row *, const struct unit *, char out[CELL_SIZE]);
 } columns[] = {
-	{"", "platform", true, false, cell_label},
-	{"epoch", "@", false, false, cell_epoch},
-	{"", "quartiles", true, true, cell_quartiles},
-	{"samples", "per s", false, false, cell_speed},
-	{"", "ratio", false, false, cell_ratio},
-	{"95%", "interval", true, true, cell_interval},
-	{"first", "@", false, false, cell_cold},
-	{"total", "s", false, false, cell_total},
-	{"to 97%", "s", false, false, cell_to_97},
-	{"test", "%", false, false, cell_accuracy},
-	{"RAM", "MB", false, false, cell_ram},
-	{"VRAM", "MB", false, false, cell_vram},
+	{"", "platform", true, false, cell_label},     {"epoch", "@", false, false, cell_epoch},
+	{"", "quartiles", true, true, cell_quartiles}, {"samples", "per s", false, false, cell_speed},
+	{"", "ratio", false, false, cell_ratio},       {"95%", "interval", true, true, cell_interval},
+	{"first", "@", false, false, cell_cold},       {"total", "s", false, false, cell_total},
+	{"to 97%", "s", false, false, cell_to_97},     {"test", "%", false, false, cell_accuracy},
+	{"RAM", "MB", false, false, cell_ram},         {"VRAM", "MB", false, false, cell_vram},
 	{"", "status", true, false, cell_status},
 };
 
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LABEL = 0 };
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LABEL = 0, STATUS = COLUMNS - 1 };
 
 /* ---- Table -------------------------------------------------------------------------------------*/
 
@@ -168,6 +162,7 @@ struct table {
 	size_t n_rows;
 	size_t widths[COLUMNS];
 	size_t gap;
+	bool stacked; /* too wide: labels and statuses have lines of their own */
 };
 
 static struct unit choose_unit(const struct comparison *comparison)
@@ -175,7 +170,8 @@ static struct unit choose_unit(const struct comparison *comparison)
 	double shortest = UNMEASURED;
 
 	for (size_t i = 0; i < comparison->n_rows; i++)
-		shortest = fmin(shortest, fmin(comparison->rows[i].epoch.median, comparison->rows[i].cold_epoch));
+		shortest =
+			fmin(shortest, fmin(comparison->rows[i].epoch.median, comparison->rows[i].cold_epoch));
 	if (shortest < 1e-3)
 		return (struct unit){"us", 1e-6};
 	return shortest < 1 ? (struct unit){"ms", 1e-3} : (struct unit){"s", 1};
@@ -198,12 +194,12 @@ static void add_row(struct table *table, const struct row *row, const struct uni
 	table->labels[table->n_rows++] = row->contestant->label;
 }
 
-static size_t table_width(const struct table *table)
+static size_t table_width(const struct table *table, size_t label, size_t gap)
 {
-	size_t width = table->widths[0];
+	size_t width = label;
 
-	for (int c = 1; c < COLUMNS; c++)
-		width += table->widths[c] + (columns[c].close ? 1 : table->gap);
+	for (int c = LABEL + 1; c < (table->stacked ? STATUS : COLUMNS); c++)
+		width += table->widths[c] + (columns[c].close ? 1 : gap);
 	return width;
 }
 
@@ -220,50 +216,63 @@ static bool label_fits(const struct table *table, size_t row)
 {
 	const char *label = table->labels[row];
 
-	return !label || (is_plain(label) && strlen(label) <= table->widths[LABEL]);
+	return !label || (!table->stacked && is_plain(label) && strlen(label) <= table->widths[LABEL]);
 }
 
-/* Two spaces between columns where all labels of usual length then fit, else one. */
+static size_t longest_label(const struct table *table)
+{
+	size_t longest = strlen(columns[LABEL].foot);
+
+	for (size_t row = 0; row < table->n_rows; row++)
+		if (table->labels[row] && is_plain(table->labels[row]) &&
+		    strlen(table->labels[row]) > longest)
+			longest = strlen(table->labels[row]);
+	return longest < CELL_SIZE ? longest : CELL_SIZE - 1;
+}
+
+/* Two spaces between columns where all labels then fit, else one, and the labels get what is left. */
 static void set_widths(struct table *table)
 {
-	size_t longest = 0;
+	size_t longest = longest_label(table), least = strlen(columns[LABEL].foot);
 
-	for (size_t row = 0; row < table->n_rows; row++) {
-		if (table->labels[row] && strlen(table->labels[row]) < CELL_SIZE && is_plain(table->labels[row]))
-			longest = strlen(table->labels[row]) > longest ? strlen(table->labels[row]) : longest;
-		for (int c = 0; c < COLUMNS; c++)
-			if (c != LABEL && strlen(table->cells[row][c]) > table->widths[c])
+	for (size_t row = 0; row < table->n_rows; row++)
+		for (int c = LABEL + 1; c < COLUMNS; c++)
+			if (strlen(table->cells[row][c]) > table->widths[c])
 				table->widths[c] = strlen(table->cells[row][c]);
-	}
-	size_t least = strlen(columns[LABEL].foot);
-	for (table->gap = 2; table->gap > 0; table->gap--) {
-		table->widths[LABEL] = 0;
-		size_t rest = table_width(table);
-		size_t room = rest < TEXT_WIDTH ? TEXT_WIDTH - rest : 0;
-		table->widths[LABEL] = longest <= room ? longest : room;
-		if (longest <= room)
-			break;
-	}
-	if (table->widths[LABEL] < least)
-		table->widths[LABEL] = least;
-	table->gap = table->gap ? table->gap : 1;
+	table->gap = table_width(table, longest, 2) <= TEXT_WIDTH ? 2 : 1;
+	table->stacked = table_width(table, least, table->gap) > TEXT_WIDTH;
+	size_t rest = table_width(table, 0, table->gap);
+	table->widths[LABEL] = table->stacked                 ? 2
+	                       : longest <= TEXT_WIDTH - rest ? longest
+	                                                      : TEXT_WIDTH - rest;
+}
+
+static void print_label(const struct table *table, size_t row, FILE *out)
+{
+	char *line = memory_text("%s%s%s", table->labels[row], table->stacked ? ": " : "",
+	                         table->stacked ? table->cells[row][STATUS] : "");
+
+	text_wrap(out, "", line);
+	free(line);
 }
 
 static void print_row(const struct table *table, size_t row, FILE *out)
 {
-	bool fits = label_fits(table, row);
+	bool fits = label_fits(table, row) && !table->stacked;
 	int pending = 0; /* spaces, printed only when something follows: no line ends with them */
 
-	if (!fits)
-		text_wrap(out, "", table->labels[row]);
-	for (int c = 0; c < COLUMNS; c++) {
+	if (!label_fits(table, row))
+		print_label(table, row, out);
+	for (int c = LABEL; c < (table->stacked ? STATUS : COLUMNS); c++) {
 		const char *text = c == LABEL && !fits ? "" : table->cells[row][c];
 		int fill = (int)(table->widths[c] - strlen(text));
-		pending += c == 0 ? 0 : columns[c].close ? 1 : (int)table->gap;
+		pending += c == LABEL ? 0 : columns[c].close ? 1 : (int)table->gap;
 		pending += columns[c].left ? 0 : fill;
-		if (*text)
+		if (*text) {
 			fprintf(out, "%*s%s", pending, "", text);
-		pending = (*text ? 0 : pending + (int)strlen(text)) + (columns[c].left ? fill : 0);
+			pending = 0;
+		}
+		pending += columns[c].left ? fill : 0;
 	}
 	fputc('\n', out);
 }
@@ -320,21 +329,23 @@ static const char *number_text(const json_t *object, const char *key, char out[C
 
 static void print_work(const struct results *results, FILE *out)
 {
-	const json_t *work = json_object_get(results->run, "work"), *dataset = json_object_get(work, "dataset");
+	const json_t *work = json_object_get(results->run, "work"),
+				 *dataset = json_object_get(work, "dataset");
 	const json_t *shape = json_object_get(work, "shape");
 	const char *name = field_text(dataset, "name");
 	char n[11][CELL_SIZE];
 	struct line line;
 
 	line_open(&line);
-	fprintf(line.file, "%s, %s + %s images; %s and %s filters of %sx%s, %s hidden; ", name ? name : "?",
-	        number_text(dataset, "n_train", n[0]), number_text(dataset, "n_test", n[1]),
-	        number_text(shape, "filters1", n[2]), number_text(shape, "filters2", n[3]),
-	        number_text(shape, "fsize", n[4]), number_text(shape, "fsize", n[4]),
-	        number_text(shape, "hidden", n[5]));
-	fprintf(line.file, "batch %s, lr %s, momentum %s, epochs %s, runs %s", number_text(work, "batch", n[6]),
-	        number_text(work, "lr", n[7]), number_text(work, "momentum", n[8]),
-	        number_text(work, "epochs", n[9]), number_text(results->run, "runs", n[10]));
+	fprintf(line.file, "%s, %s + %s images; %s and %s filters of %sx%s, %s hidden; ",
+	        name ? name : "?", number_text(dataset, "n_train", n[0]),
+	        number_text(dataset, "n_test", n[1]), number_text(shape, "filters1", n[2]),
+	        number_text(shape, "filters2", n[3]), number_text(shape, "fsize", n[4]),
+	        number_text(shape, "fsize", n[4]), number_text(shape, "hidden", n[5]));
+	fprintf(line.file, "batch %s, lr %s, momentum %s, epochs %s, runs %s",
+	        number_text(work, "batch", n[6]), number_text(work, "lr", n[7]),
+	        number_text(work, "momentum", n[8]), number_text(work, "epochs", n[9]),
+	        number_text(results->run, "runs", n[10]));
 	line_print(&line, "", out);
 }
 
@@ -359,8 +370,8 @@ static void print_machine(const struct results *results, FILE *out)
 /* ---- Lines below -------------------------------------------------------------------------------*/
 
 /* One line with the labels of all rows that `select` takes, if there are any. */
-static void print_labels(const struct comparison *comparison, FILE *out, const char *first, const char *before,
-                         bool (*select)(const struct row *), const char *behind)
+static void print_labels(const struct comparison *comparison, FILE *out, const char *first,
+                         const char *before, bool (*select)(const struct row *), const char *behind)
 {
 	struct line line;
 	int n = 0;
@@ -420,13 +431,17 @@ static void print_reading(const struct comparison *comparison, FILE *out)
 	struct line line;
 
 	if (any(comparison, has_figures))
-		text_wrap(out, "", "epoch: training time, median of all epochs but each process's first; total: from "
-		                   "the start of the process to the final weights.");
+		text_wrap(
+			out, "",
+			"epoch: training time, median of all epochs but each process's first; total: from "
+			"the start of the process to the final weights.");
 	if (!comparison->reference)
 		return;
 	line_open(&line);
-	fprintf(line.file, "ratio: epoch time over that of %s in the same round (2.00: takes twice as long), and its 95%% interval.",
-	        comparison->reference->contestant->label);
+	fprintf(
+		line.file,
+		"ratio: epoch time over that of %s in the same round (2.00: takes twice as long), and its 95%% interval.",
+		comparison->reference->contestant->label);
 	line_print(&line, "", out);
 }
 
@@ -452,16 +467,21 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 {
 	const json_t *run = comparison->results->run, *work = json_object_get(run, "work");
 
-	print_labels(comparison, out, "noisy: ", "", is_noisy,
-	             "; the middle half of the epochs spreads over more than 5% of the median: is the machine "
-	             "busy with something else?");
+	print_labels(
+		comparison, out, "noisy: ", "", is_noisy,
+		"; the middle half of the epochs spreads over more than 5% of the median: is the machine "
+		"busy with something else?");
 	if (field_number(work, "epochs") < 2 && any(comparison, lacks_steady))
-		text_wrap(out, "", "A first epoch alone is no steady figure: there is a comparison from --epochs 2 on.");
+		text_wrap(
+			out, "",
+			"A first epoch alone is no steady figure: there is a comparison from --epochs 2 on.");
 	if (field_number(run, "runs") < 2 && any(comparison, lacks_interval))
-		text_wrap(out, "", "A single run has no interval and no verdict: there are both from --runs 2 on.");
+		text_wrap(out, "",
+		          "A single run has no interval and no verdict: there are both from --runs 2 on.");
 	if (any(comparison, is_unjudged))
-		text_wrap(out, "unjudged: ", "nothing has checked yet that these platforms did the same work; do not quote "
-		                             "the ratios.");
+		text_wrap(out, "unjudged: ",
+		          "nothing has checked yet that these platforms did the same work; do not quote "
+		          "the ratios.");
 	for (size_t i = 0; i < comparison->n_rows; i++) {
 		const struct row *row = &comparison->rows[i];
 		struct line line;
@@ -481,9 +501,11 @@ static void print_interruption(const struct results *results, FILE *out)
 		return;
 	line_open(&line);
 	if (results->signal)
-		fprintf(line.file, "The run was ended by signal %d; this is what was measured before.", results->signal);
+		fprintf(line.file, "The run was ended by signal %d; this is what was measured before.",
+		        results->signal);
 	else
-		fputs("The run has no end yet, or was cut off; this is what was measured so far.", line.file);
+		fputs("The run has no end yet, or was cut off; this is what was measured so far.",
+		      line.file);
 	line_print(&line, "", out);
 }
 

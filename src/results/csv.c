@@ -90,7 +90,7 @@ void csv_significant(struct csv *csv, double value, int digits)
 
 void csv_row(struct csv *csv)
 {
-	fputs("\r\n", csv->file);
+	fputc('\n', csv->file);
 	csv->started = false;
 }
 

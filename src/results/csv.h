@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CSV by RFC 4180, as text in memory, the same in every locale.  A text cell that a spreadsheet would
- * take for a formula gets an apostrophe in front.
+ * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline, the same in every
+ * locale.  A text cell that a spreadsheet would take for a formula gets an apostrophe in front.
  */
 #ifndef RESULTS_CSV_H
 #define RESULTS_CSV_H
@@ -11,10 +11,10 @@
 struct csv;
 
 struct csv *csv_begin(void);
-void csv_text(struct csv *csv, const char *text);                   /* NULL: an empty cell */
-void csv_number(struct csv *csv, double value, int decimals);       /* empty where it is not finite */
-void csv_significant(struct csv *csv, double value, int digits);    /* likewise */
-void csv_row(struct csv *csv);                                      /* ends the row */
-char *csv_end(struct csv *csv, size_t *size);                       /* free() the text */
+void csv_text(struct csv *csv, const char *text);                /* NULL: an empty cell */
+void csv_number(struct csv *csv, double value, int decimals);    /* empty where it is not finite */
+void csv_significant(struct csv *csv, double value, int digits); /* likewise */
+void csv_row(struct csv *csv);                                   /* ends the row */
+char *csv_end(struct csv *csv, size_t *size);                    /* free() the text */
 
 #endif

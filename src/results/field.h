@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /* `object` may be NULL or anything. */
-double field_number(const json_t *object, const char *key);     /* NAN: no finite number */
-const char *field_text(const json_t *object, const char *key);  /* borrowed; NULL: no text */
-bool field_integer(const json_t *object, const char *key, int64_t low, int64_t high, int64_t *value);
+double field_number(const json_t *object, const char *key);    /* NAN: no finite number */
+const char *field_text(const json_t *object, const char *key); /* borrowed; NULL: no text */
+bool field_integer(const json_t *object, const char *key, int64_t low, int64_t high,
+                   int64_t *value);
 
 /* New values to put into an object: null where the number is not finite, the text NULL, the member missing. */
 json_t *field_number_new(double value);

@@ -25,7 +25,8 @@
 static bool is_of_a_run(const char *name)
 {
 	size_t length = strlen(name);
-	bool metrics = strncmp(name, "metrics_", 8) == 0 && length > 12 && strcmp(name + length - 4, ".csv") == 0;
+	bool metrics =
+		strncmp(name, "metrics_", 8) == 0 && length > 12 && strcmp(name + length - 4, ".csv") == 0;
 
 	return metrics || strcmp(name, JOURNAL_FILE) == 0 || strcmp(name, "run.json") == 0 ||
 	       strcmp(name, "summary.csv") == 0;
@@ -43,7 +44,8 @@ static int check_unused(const char *path)
 		used = is_of_a_run(entry->d_name);
 	closedir(folder);
 	return used ? error("%s: holds a run already: choose another --log-dir, or look at it with "
-	                    "`cnnbench compare %s`", path, path)
+	                    "`cnnbench compare %s`",
+	                    path, path)
 	            : 0;
 }
 
@@ -59,7 +61,8 @@ static char *open_chosen(const char *log_dir, bool *made)
 /* A dataset's name is a folder's that the user chose. */
 static void make_plain(char *name)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	for (char *at = name + strspn(name, allowed); *at; at += strspn(at, allowed))
 		*at = '-';
@@ -72,7 +75,8 @@ static char *make_numbered(const char *name)
 
 	for (int number = 2; mkdir(path, 0777); number++) {
 		if (errno != EEXIST || number > 1000) {
-			error("%s: cannot make this folder: %s; choose another place with --log-dir", path, strerror(errno));
+			error("%s: cannot make this folder: %s; choose another place with --log-dir", path,
+			      strerror(errno));
 			free(path);
 			return NULL;
 		}
@@ -88,7 +92,8 @@ static char *open_dated(const char *dataset)
 
 	clock_stamp(stamp, 1);
 	if (mkdir(RESULTS_FOLDER, 0777) && errno != EEXIST) {
-		error(RESULTS_FOLDER ": cannot make this folder: %s; choose another place with --log-dir", strerror(errno));
+		error(RESULTS_FOLDER ": cannot make this folder: %s; choose another place with --log-dir",
+		      strerror(errno));
 		return NULL;
 	}
 	/* A name has at most 255 bytes in all file systems of today; the stamp, -1000 and some room go off. */
@@ -130,7 +135,8 @@ static void point_latest(const char *folder)
 
 	unlink(temporary); /* of a process of the same number that was cut off */
 	if (symlink(target, temporary) || rename(temporary, link)) {
-		warning("%s: cannot point to %s: %s; remove it, and the next run will", link, target, strerror(errno));
+		warning("%s: cannot point to %s: %s; remove it, and the next run will", link, target,
+		        strerror(errno));
 		unlink(temporary);
 	}
 	free(temporary);
@@ -188,9 +194,25 @@ static void put_header(struct csv *csv, const char *const *names)
 }
 
 static const char *const metrics_header[] = {
-	"Platform", "Epoch", "Epoch Time (s)", "Train Loss", "Train Accuracy", "Test Accuracy",
-	"Throughput (samples/s)", "Timestamp", "System RAM Used (MB)", "Process RAM Used (MB)", "GPU VRAM Used (MB)",
-	"Run", "Extra", "Runner Time (s)", "Test Loss", "RAM Anonymous (MB)", "RAM File (MB)", "Status", NULL,
+	"Platform",
+	"Epoch",
+	"Epoch Time (s)",
+	"Train Loss",
+	"Train Accuracy",
+	"Test Accuracy",
+	"Throughput (samples/s)",
+	"Timestamp",
+	"System RAM Used (MB)",
+	"Process RAM Used (MB)",
+	"GPU VRAM Used (MB)",
+	"Run",
+	"Extra",
+	"Runner Time (s)",
+	"Test Loss",
+	"RAM Anonymous (MB)",
+	"RAM File (MB)",
+	"Status",
+	NULL,
 };
 
 enum { LOSS_DIGITS = 9 }; /* that tell any two float32 apart */
@@ -239,7 +261,8 @@ static size_t count_epochs(const struct contestant *contestant)
 }
 
 /* Platforms without an epoch have no file. */
-static int write_metrics(const char *folder, const struct results *results, const struct contestant *contestant)
+static int write_metrics(const char *folder, const struct results *results,
+                         const struct contestant *contestant)
 {
 	if (count_epochs(contestant) == 0)
 		return 0;
@@ -257,18 +280,40 @@ static int write_metrics(const char *folder, const struct results *results, cons
 }
 
 static const char *const summary_header[] = {
-	"Platform", "Status", "Runs", "Steady Epochs", "Median Epoch Time (s)", "First Quartile of Epoch Time (s)",
-	"Third Quartile of Epoch Time (s)", "Minimum Epoch Time (s)", "Mean Epoch Time (s)", "Throughput (samples/s)",
-	"Ratio of Epoch Times", "Ratio Low (95%)", "Ratio High (95%)", "Verdict", "First Epoch Time (s)",
-	"Training Time (s)", "Total Time (s)", "Time to 97% Test Accuracy (s)", "Final Train Loss",
-	"Final Train Accuracy", "Final Test Accuracy", "Maximum Test Accuracy", "Mean Process RAM (MB)",
-	"Peak Process RAM (MB)", "Peak GPU VRAM (MB)", NULL,
+	"Platform",
+	"Status",
+	"Runs",
+	"Steady Epochs",
+	"Median Epoch Time (s)",
+	"First Quartile of Epoch Time (s)",
+	"Third Quartile of Epoch Time (s)",
+	"Minimum Epoch Time (s)",
+	"Mean Epoch Time (s)",
+	"Throughput (samples/s)",
+	"Ratio of Epoch Times",
+	"Ratio Low (95%)",
+	"Ratio High (95%)",
+	"Verdict",
+	"First Epoch Time (s)",
+	"Training Time (s)",
+	"Total Time (s)",
+	"Time to 97% Test Accuracy (s)",
+	"Final Train Loss",
+	"Final Train Accuracy",
+	"Final Test Accuracy",
+	"Maximum Test Accuracy",
+	"Mean Process RAM (MB)",
+	"Peak Process RAM (MB)",
+	"Peak GPU VRAM (MB)",
+	NULL,
 };
 
 static void put_summary(struct csv *csv, const struct row *row)
 {
-	const double seconds[] = {row->epoch.median, row->epoch.q1, row->epoch.q3, row->epoch.min, row->epoch.mean};
-	const double durations[] = {row->cold_epoch, row->train_seconds, row->total_seconds, row->seconds_to_97};
+	const double seconds[] = {row->epoch.median, row->epoch.q1, row->epoch.q3, row->epoch.min,
+	                          row->epoch.mean};
+	const double durations[] = {row->cold_epoch, row->train_seconds, row->total_seconds,
+	                            row->seconds_to_97};
 
 	csv_text(csv, row->contestant->label);
 	csv_text(csv, status_name(row->contestant->status));

@@ -29,7 +29,8 @@ static int reserve_space(int descriptor, size_t bytes)
 	static const char zeroes[64 << 10];
 
 	while (bytes > 0) {
-		ssize_t written = write(descriptor, zeroes, bytes < sizeof(zeroes) ? bytes : sizeof(zeroes));
+		ssize_t written =
+			write(descriptor, zeroes, bytes < sizeof(zeroes) ? bytes : sizeof(zeroes));
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -48,7 +49,8 @@ static int open_new(const char *path, const char *folder)
 		return descriptor;
 	if (errno == EEXIST)
 		return error("%s: holds a run already: choose another --log-dir, or look at it with "
-		             "`cnnbench compare %s`", folder, folder);
+		             "`cnnbench compare %s`",
+		             folder, folder);
 	return error("%s: cannot be written: %s; choose another --log-dir", path, strerror(errno));
 }
 
@@ -58,8 +60,9 @@ struct journal *journal_create(const char *folder, size_t reserve)
 	int descriptor = open_new(path, folder);
 
 	if (descriptor >= 0 && reserve_space(descriptor, reserve)) {
-		error("%s: no room for the results (%zu bytes were tried): %s; free some, or choose another --log-dir",
-		      folder, reserve, strerror(errno));
+		error(
+			"%s: no room for the results (%zu bytes were tried): %s; free some, or choose another --log-dir",
+			folder, reserve, strerror(errno));
 		close(descriptor);
 		unlink(path);
 		descriptor = -1;
@@ -89,7 +92,8 @@ static int append_bytes(struct journal *journal, const char *bytes, size_t size)
 	int reason = written < 0 ? errno : ENOSPC;
 	if (written > 0 && ftruncate(journal->descriptor, journal->size))
 		warning("%s: a torn record could not be taken back: %s", journal->path, strerror(errno));
-	return error("%s: cannot be written: %s; what was measured before is kept", journal->path, strerror(reason));
+	return error("%s: cannot be written: %s; what was measured before is kept", journal->path,
+	             strerror(reason));
 }
 
 int journal_append(struct journal *journal, json_t *record)
@@ -112,7 +116,8 @@ void journal_close(struct journal *journal)
 	if (!journal)
 		return;
 	if (close(journal->descriptor))
-		warning("%s: closing it failed: %s; its end may be missing", journal->path, strerror(errno));
+		warning("%s: closing it failed: %s; its end may be missing", journal->path,
+		        strerror(errno));
 	free(journal->path);
 	free(journal);
 }
@@ -160,10 +165,12 @@ static int check_schema(const json_t *records, const char *path)
 	if (!first)
 		return error("%s: holds no record: the run ended before it began; run it again", path);
 	if (strcmp(kind, "run") != 0 || !schema)
-		return error("%s: does not begin with a run; it is no journal of cnnbench, or damaged", path);
+		return error("%s: does not begin with a run; it is no journal of cnnbench, or damaged",
+		             path);
 	if (strcmp(schema, JOURNAL_SCHEMA) != 0)
 		return error("%s: written by another version (%s, this one reads " JOURNAL_SCHEMA "); "
-		             "use the version that wrote it", path, schema);
+		             "use the version that wrote it",
+		             path, schema);
 	return 0;
 }
 
@@ -175,7 +182,9 @@ json_t *journal_read(const char *folder)
 	size_t size = 0;
 
 	if (access(path, F_OK))
-		error("%s: no results here: there is no " JOURNAL_FILE "; name a folder that `cnnbench run` wrote", folder);
+		error("%s: no results here: there is no " JOURNAL_FILE
+		      "; name a folder that `cnnbench run` wrote",
+		      folder);
 	else
 		bytes = files_read(path, JOURNAL_SIZE_MAX, &size);
 	if (bytes) {

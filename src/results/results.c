@@ -143,7 +143,8 @@ static void stamp_at(const struct reader *reader, int64_t ns, char out[24])
 /* The label as a file name: every character outside [A-Za-z0-9._-] made '-'. */
 static char *file_name(const char *label)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	char *name = memory_copy(label);
 
 	for (char *at = name + strspn(name, allowed); *at; at += strspn(at, allowed))
@@ -171,9 +172,11 @@ static int read_platform(struct reader *reader, const json_t *record)
 	                                   sizeof(*results->contestants));
 	results->contestants[results->n_contestants++] = (struct contestant){
 		.label = memory_copy(label),
-		.file = file_name(file ? file : label), /* it becomes a path, and the journal may be foreign */
+		.file =
+			file_name(file ? file : label), /* it becomes a path, and the journal may be foreign */
 		.platform = memory_copy(platform ? platform : label),
-		.status = json_is_true(json_object_get(record, "ready")) ? STATUS_INTERRUPTED : STATUS_UNAVAILABLE,
+		.status = json_is_true(json_object_get(record, "ready")) ? STATUS_INTERRUPTED
+	                                                             : STATUS_UNAVAILABLE,
 		.why = copy_field(record, "reason"),
 		.help = copy_field(record, "help"),
 		.hello = json_incref(json_object_get(record, "hello")),
@@ -188,12 +191,11 @@ static int read_run(struct reader *reader, json_t *record)
 	size_t i;
 
 	results->run = json_incref(record);
-	results->n_train = field_number(json_object_get(json_object_get(record, "work"), "dataset"), "n_train");
+	results->n_train =
+		field_number(json_object_get(json_object_get(record, "work"), "dataset"), "n_train");
 	reader->run_ns = read_ns(record);
 	reader->started = read_stamp(field_text(record, "started"));
-	json_array_foreach(platforms, i, platform)
-		if (read_platform(reader, platform))
-			return -1;
+	json_array_foreach(platforms, i, platform) if (read_platform(reader, platform)) return -1;
 	return 0;
 }
 
@@ -233,13 +235,24 @@ static int read_start(struct reader *reader, json_t *record)
 	contestant->executions = memory_grow(contestant->executions, contestant->n_executions + 1,
 	                                     sizeof(*contestant->executions));
 	contestant->executions[contestant->n_executions] = (struct execution){
-		.process = (int)process, .round = (int)round, .status = STATUS_INTERRUPTED,
-		.wall_seconds = UNMEASURED, .total_seconds = UNMEASURED, .outside_seconds = UNMEASURED,
-		.user_seconds = UNMEASURED, .system_seconds = UNMEASURED, .runner_seconds = UNMEASURED,
-		.peak_rss = UNMEASURED, .mean_rss = UNMEASURED, .peak_vram = UNMEASURED,
-		.start = json_incref(record), .samples = json_array(), .counters = json_array(),
+		.process = (int)process,
+		.round = (int)round,
+		.status = STATUS_INTERRUPTED,
+		.wall_seconds = UNMEASURED,
+		.total_seconds = UNMEASURED,
+		.outside_seconds = UNMEASURED,
+		.user_seconds = UNMEASURED,
+		.system_seconds = UNMEASURED,
+		.runner_seconds = UNMEASURED,
+		.peak_rss = UNMEASURED,
+		.mean_rss = UNMEASURED,
+		.peak_vram = UNMEASURED,
+		.start = json_incref(record),
+		.samples = json_array(),
+		.counters = json_array(),
 	};
-	reader->readings = memory_grow(reader->readings, reader->n_readings + 1, sizeof(*reader->readings));
+	reader->readings =
+		memory_grow(reader->readings, reader->n_readings + 1, sizeof(*reader->readings));
 	reader->readings[reader->n_readings++] = (struct reading){
 		.contestant = (size_t)(contestant - results->contestants),
 		.execution = contestant->n_executions++,
@@ -315,14 +328,16 @@ static double accuracy(const json_t *event)
 	return samples > 0 && correct >= 0 && correct <= samples ? correct / samples : UNMEASURED;
 }
 
-static void add_epoch(struct reader *reader, const struct reading *reading, const json_t *event, int64_t receipt_ns)
+static void add_epoch(struct reader *reader, const struct reading *reading, const json_t *event,
+                      int64_t receipt_ns)
 {
 	struct execution *execution = execution_of(reader, reading);
 	int64_t number;
 
 	if (find_epoch(execution, event) || !field_integer(event, "epoch", 1, INT_MAX, &number))
 		return;
-	execution->epochs = memory_grow(execution->epochs, execution->n_epochs + 1, sizeof(*execution->epochs));
+	execution->epochs =
+		memory_grow(execution->epochs, execution->n_epochs + 1, sizeof(*execution->epochs));
 	struct epoch *epoch = &execution->epochs[execution->n_epochs++];
 	*epoch = (struct epoch){
 		.number = (int)number,
@@ -331,8 +346,12 @@ static void add_epoch(struct reader *reader, const struct reading *reading, cons
 		.runner_seconds = seconds_between(reading->begin_receipt_ns, receipt_ns),
 		.train_loss = field_number(event, "loss"),
 		.train_accuracy = accuracy(event),
-		.test_loss = UNMEASURED, .test_accuracy = UNMEASURED,
-		.anonymous = UNMEASURED, .file = UNMEASURED, .vram = UNMEASURED, .system = UNMEASURED,
+		.test_loss = UNMEASURED,
+		.test_accuracy = UNMEASURED,
+		.anonymous = UNMEASURED,
+		.file = UNMEASURED,
+		.vram = UNMEASURED,
+		.system = UNMEASURED,
 	};
 	stamp_at(reader, read_ns(event), epoch->stamp);
 }
@@ -347,12 +366,14 @@ static void add_test(struct execution *execution, const json_t *event)
 	epoch->test_accuracy = accuracy(event);
 }
 
-static void add_span(struct execution *execution, const struct reading *reading, const json_t *event)
+static void add_span(struct execution *execution, const struct reading *reading,
+                     const json_t *event)
 {
 	int64_t epoch = 0;
 
 	field_integer(event, "epoch", 1, INT_MAX, &epoch);
-	execution->spans = memory_grow(execution->spans, execution->n_spans + 1, sizeof(*execution->spans));
+	execution->spans =
+		memory_grow(execution->spans, execution->n_spans + 1, sizeof(*execution->spans));
 	struct span *span = &execution->spans[execution->n_spans++];
 	*span = (struct span){
 		.epoch = (int)epoch,
@@ -362,7 +383,8 @@ static void add_span(struct execution *execution, const struct reading *reading,
 	memcpy(span->name, reading->span, sizeof(span->name));
 }
 
-static void on_begin(struct reader *reader, struct reading *reading, json_t *event, int64_t receipt_ns)
+static void on_begin(struct reader *reader, struct reading *reading, json_t *event,
+                     int64_t receipt_ns)
 {
 	const char *span = field_text(event, "span");
 
@@ -375,7 +397,8 @@ static void on_begin(struct reader *reader, struct reading *reading, json_t *eve
 }
 
 /* The end of a span that is not the open one breaks the grammar: the status says that. */
-static void on_end(struct reader *reader, struct reading *reading, json_t *event, int64_t receipt_ns)
+static void on_end(struct reader *reader, struct reading *reading, json_t *event,
+                   int64_t receipt_ns)
 {
 	struct execution *execution = execution_of(reader, reading);
 	const char *span = field_text(event, "span");
@@ -392,7 +415,8 @@ static void on_end(struct reader *reader, struct reading *reading, json_t *event
 	reading->span[0] = '\0';
 }
 
-static void on_hello(struct reader *reader, struct reading *reading, json_t *event, int64_t receipt_ns)
+static void on_hello(struct reader *reader, struct reading *reading, json_t *event,
+                     int64_t receipt_ns)
 {
 	struct execution *execution = execution_of(reader, reading);
 
@@ -401,7 +425,8 @@ static void on_hello(struct reader *reader, struct reading *reading, json_t *eve
 		execution->hello = json_incref(event);
 }
 
-static void on_memory(struct reader *reader, struct reading *reading, json_t *event, int64_t receipt_ns)
+static void on_memory(struct reader *reader, struct reading *reading, json_t *event,
+                      int64_t receipt_ns)
 {
 	(void)receipt_ns;
 	json_array_append(execution_of(reader, reading)->counters, event);
@@ -433,7 +458,8 @@ static void finish_memory(struct execution *execution)
 	size_t i, n = 0;
 	json_t *sample;
 
-	json_array_foreach(execution->samples, i, sample) {
+	json_array_foreach(execution->samples, i, sample)
+	{
 		struct epoch *epoch = find_epoch(execution, sample);
 		double anonymous = field_number(sample, "anonymous"), file = field_number(sample, "file");
 		if (epoch) {
@@ -485,15 +511,16 @@ static int read_records(struct reader *reader, const json_t *records)
 	static const struct {
 		const char *kind;
 		int (*take)(struct reader *, json_t *);
-	} kinds[] = {{"round", read_round}, {"start", read_start}, {"event", read_event},
-	             {"memory", read_memory}, {"exit", read_exit}, {"end", read_end}};
+	} kinds[] = {{"round", read_round},   {"start", read_start}, {"event", read_event},
+	             {"memory", read_memory}, {"exit", read_exit},   {"end", read_end}};
 	json_t *record;
 	size_t line;
 
 	reader->line = 1;
 	if (read_run(reader, json_array_get(records, 0)))
 		return -1;
-	json_array_foreach(records, line, record) {
+	json_array_foreach(records, line, record)
+	{
 		const char *kind = field_text(record, "record");
 		reader->line = line + 1;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -10,14 +10,22 @@
 
 enum status {
 	STATUS_UNJUDGED, /* ran to its end; no judge has spoken */
-	STATUS_VERIFIED, STATUS_NOT_SHARP, STATUS_NOT_VERIFIED, STATUS_DIVERGED, STATUS_FAILED, STATUS_TIMEOUT,
-	STATUS_PROTOCOL_ERROR, STATUS_UNAVAILABLE, STATUS_INTERRUPTED, STATUS_UNVERIFIED_CSV,
+	STATUS_VERIFIED,
+	STATUS_NOT_SHARP,
+	STATUS_NOT_VERIFIED,
+	STATUS_DIVERGED,
+	STATUS_FAILED,
+	STATUS_TIMEOUT,
+	STATUS_PROTOCOL_ERROR,
+	STATUS_UNAVAILABLE,
+	STATUS_INTERRUPTED,
+	STATUS_UNVERIFIED_CSV,
 	STATUS_COUNT,
 };
 
-const char *status_name(enum status status);             /* "protocol_error" */
-int status_read(const char *name, enum status *status);  /* -1, silently: no such status */
-bool status_measured(enum status status);                /* it ran to its end and nothing speaks against it */
+const char *status_name(enum status status);            /* "protocol_error" */
+int status_read(const char *name, enum status *status); /* -1, silently: no such status */
+bool status_measured(enum status status); /* it ran to its end and nothing speaks against it */
 
 #define UNMEASURED ((double)NAN) /* or not finite */
 
@@ -28,12 +36,12 @@ struct epoch {
 	double runner_seconds; /* the runner's clock, for the same span */
 	double train_loss, train_accuracy, test_loss, test_accuracy; /* accuracies as fractions */
 	double anonymous, file, vram, system; /* bytes at the end of the train span */
-	char stamp[24];        /* UTC, at the end of the train span */
+	char stamp[24];                       /* UTC, at the end of the train span */
 };
 
 struct span {
 	char name[16];
-	int epoch; /* 0: none */
+	int epoch;         /* 0: none */
 	double begin, end; /* seconds since the process was started */
 };
 
@@ -50,7 +58,7 @@ struct execution {
 	double total_seconds; /* start to the end of `read`; NAN if it was not reached */
 	double outside_seconds, user_seconds, system_seconds, runner_seconds;
 	double peak_rss, mean_rss, peak_vram; /* bytes: of all samples, and the system's own peak */
-	json_t *hello;        /* or NULL */
+	json_t *hello;                        /* or NULL */
 	json_t *start, *exit; /* the journal's records; `exit` NULL: the run was cut off before */
 	json_t *samples;      /* array of the journal's "memory" records */
 	json_t *counters;     /* array of the worker's own "memory" events */
@@ -61,19 +69,19 @@ struct contestant {
 	/* Of the worst execution.  One that was interrupted takes nothing away from those that were not.
 	 * Unavailable ones have no execution. */
 	enum status status;
-	char *why, *help; /* that go with it */
-	json_t *hello;    /* of the probe, or NULL */
+	char *why, *help;             /* that go with it */
+	json_t *hello;                /* of the probe, or NULL */
 	struct execution *executions; /* in the order of rounds */
 	size_t n_executions;
 };
 
 struct results {
 	char *folder;
-	json_t *run;      /* the journal's "run" record */
-	char *finished;   /* UTC, or NULL: interrupted hard, or still going on */
-	int signal;       /* that ended it; 0: none */
-	double n_train;   /* samples of an epoch */
-	json_t *rounds;   /* array of the journal's "round" records */
+	json_t *run;                    /* the journal's "run" record */
+	char *finished;                 /* UTC, or NULL: interrupted hard, or still going on */
+	int signal;                     /* that ended it; 0: none */
+	double n_train;                 /* samples of an epoch */
+	json_t *rounds;                 /* array of the journal's "round" records */
 	struct contestant *contestants; /* in the order of --platform */
 	size_t n_contestants;
 };

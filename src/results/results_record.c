@@ -14,8 +14,14 @@ struct number_field {
 	size_t offset;
 };
 
-#define EPOCH_FIELD(name, member) {name, offsetof(struct epoch, member)}
-#define EXECUTION_FIELD(member) {#member, offsetof(struct execution, member)}
+#define EPOCH_FIELD(name, member)                                                                  \
+	{                                                                                              \
+		name, offsetof(struct epoch, member)                                                       \
+	}
+#define EXECUTION_FIELD(member)                                                                    \
+	{                                                                                              \
+#member, offsetof(struct execution, member)                                                \
+	}
 
 static const struct number_field epoch_fields[] = {
 	EPOCH_FIELD("train_seconds", train_seconds),
@@ -59,8 +65,9 @@ static json_t *epochs_record(const struct execution *execution)
 
 	for (size_t i = 0; i < execution->n_epochs; i++) {
 		const struct epoch *epoch = &execution->epochs[i];
-		json_t *object = json_pack("{s:i, s:b, s:o}", "epoch", epoch->number, "extra", (int)epoch->extra,
-		                           "finished", field_text_new(*epoch->stamp ? epoch->stamp : NULL));
+		json_t *object =
+			json_pack("{s:i, s:b, s:o}", "epoch", epoch->number, "extra", (int)epoch->extra,
+		              "finished", field_text_new(*epoch->stamp ? epoch->stamp : NULL));
 		set_numbers(object, epoch_fields, epoch);
 		json_array_append_new(list, object);
 	}
@@ -92,14 +99,16 @@ static json_t *execution_record(const struct execution *execution)
 {
 	static const char *const of_start[] = {"argv", NULL};
 	static const char *const of_exit[] = {"exit_code", "signal", "ledger", "log", "log_tail", NULL};
-	json_t *object = json_pack("{s:i, s:i, s:s, s:o, s:o}", "process", execution->process, "round", execution->round,
-	                           "status", status_name(execution->status), "why", field_text_new(execution->why),
-	                           "help", field_text_new(execution->help));
+	json_t *object =
+		json_pack("{s:i, s:i, s:s, s:o, s:o}", "process", execution->process, "round",
+	              execution->round, "status", status_name(execution->status), "why",
+	              field_text_new(execution->why), "help", field_text_new(execution->help));
 
 	set_numbers(object, execution_fields, execution);
 	set_members(object, execution->start, of_start);
 	set_members(object, execution->exit, of_exit);
-	json_object_set_new(object, "hello", execution->hello ? json_incref(execution->hello) : json_null());
+	json_object_set_new(object, "hello",
+	                    execution->hello ? json_incref(execution->hello) : json_null());
 	json_object_set_new(object, "epochs", epochs_record(execution));
 	json_object_set_new(object, "spans", spans_record(execution));
 	json_object_set(object, "memory", execution->samples);
@@ -113,10 +122,12 @@ static json_t *contestant_record(const struct contestant *contestant)
 
 	for (size_t i = 0; i < contestant->n_executions; i++)
 		json_array_append_new(executions, execution_record(&contestant->executions[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "label", contestant->label, "file", contestant->file,
-	                 "platform", contestant->platform, "status", status_name(contestant->status), "why",
-	                 field_text_new(contestant->why), "help", field_text_new(contestant->help), "hello",
-	                 contestant->hello ? json_incref(contestant->hello) : json_null(), "executions", executions);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "label", contestant->label, "file",
+	                 contestant->file, "platform", contestant->platform, "status",
+	                 status_name(contestant->status), "why", field_text_new(contestant->why),
+	                 "help", field_text_new(contestant->help), "hello",
+	                 contestant->hello ? json_incref(contestant->hello) : json_null(), "executions",
+	                 executions);
 }
 
 /* What the journal's "run" record says, its platforms exchanged for what they have done. */
@@ -125,9 +136,9 @@ json_t *results_record(const struct results *results)
 	json_t *object = json_pack("{s:s}", "schema", RUN_SCHEMA), *platforms = json_array(), *value;
 	const char *key;
 
-	json_object_foreach(results->run, key, value)
-		if (strcmp(key, "schema") != 0 && strcmp(key, "record") != 0)
-			json_object_set(object, key, value);
+	json_object_foreach(results->run, key,
+	                    value) if (strcmp(key, "schema") != 0 && strcmp(key, "record") != 0)
+		json_object_set(object, key, value);
 	for (size_t i = 0; i < results->n_contestants; i++)
 		json_array_append_new(platforms, contestant_record(&results->contestants[i]));
 	json_object_set_new(object, "finished", field_text_new(results->finished));

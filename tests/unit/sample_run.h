@@ -25,13 +25,13 @@
 /* What one platform does. */
 struct sample {
 	const char *label, *platform;
-	double epoch, scatter;    /* seconds of a steady epoch, and by how much of it they scatter */
-	double cold, setup;       /* seconds: what the first epoch takes longer, and the set-up */
-	int accuracy;             /* hits in the test after the last epoch, of 10,000 */
-	double ram, vram;         /* bytes; vram 0: none */
-	const char *precision;    /* NULL: float32 */
+	double epoch, scatter; /* seconds of a steady epoch, and by how much of it they scatter */
+	double cold, setup;    /* seconds: what the first epoch takes longer, and the set-up */
+	int accuracy;          /* hits in the test after the last epoch, of 10,000 */
+	double ram, vram;      /* bytes; vram 0: none */
+	const char *precision; /* NULL: float32 */
 	bool simulated;
-	const char *status, *why; /* of its last round; NULL: unjudged */
+	const char *status, *why;  /* of its last round; NULL: unjudged */
 	const char *reason, *help; /* unavailable: it has no execution */
 };
 
@@ -66,13 +66,15 @@ static inline void sample_append(struct sample_writer *writer, json_t *record)
 /* The runner has read an event 20 us after the worker's clock was. */
 static inline void sample_event(struct sample_writer *writer, json_t *event)
 {
-	sample_append(writer, json_pack("{s:s, s:I, s:i, s:o}", "record", "event", "ns", (json_int_t)(writer->ns + 20000),
-	                                "process", writer->process, "event", event));
+	sample_append(writer, json_pack("{s:s, s:I, s:i, s:o}", "record", "event", "ns",
+	                                (json_int_t)(writer->ns + 20000), "process", writer->process,
+	                                "event", event));
 }
 
 static inline void sample_begin(struct sample_writer *writer, const char *span, int epoch)
 {
-	json_t *event = json_pack("{s:s, s:s, s:I}", "event", "begin", "span", span, "ns", (json_int_t)writer->ns);
+	json_t *event =
+		json_pack("{s:s, s:s, s:I}", "event", "begin", "span", span, "ns", (json_int_t)writer->ns);
 
 	if (epoch)
 		json_object_set_new(event, "epoch", json_integer(epoch));
@@ -80,10 +82,12 @@ static inline void sample_begin(struct sample_writer *writer, const char *span, 
 }
 
 /* `members` may be NULL. */
-static inline void sample_end(struct sample_writer *writer, const char *span, int epoch, double seconds, json_t *members)
+static inline void sample_end(struct sample_writer *writer, const char *span, int epoch,
+                              double seconds, json_t *members)
 {
 	writer->ns += (int64_t)(seconds * 1e9 + 0.5);
-	json_t *event = json_pack("{s:s, s:s, s:I}", "event", "end", "span", span, "ns", (json_int_t)writer->ns);
+	json_t *event =
+		json_pack("{s:s, s:s, s:I}", "event", "end", "span", span, "ns", (json_int_t)writer->ns);
 
 	if (epoch)
 		json_object_set_new(event, "epoch", json_integer(epoch));
@@ -95,19 +99,22 @@ static inline void sample_end(struct sample_writer *writer, const char *span, in
 
 static inline json_t *sample_hello(const struct sample *sample)
 {
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:s}", "event", "hello", "protocol", 1, "platform",
-	                 sample->platform, "device", "an invented device", "device_kind", sample->vram > 0 ? "gpu" : "cpu",
-	                 "simulated", (int)sample->simulated, "precision", sample->precision ? sample->precision : "float32",
-	                 "data", "uint8, resident");
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:s}", "event", "hello", "protocol", 1,
+	                 "platform", sample->platform, "device", "an invented device", "device_kind",
+	                 sample->vram > 0 ? "gpu" : "cpu", "simulated", (int)sample->simulated,
+	                 "precision", sample->precision ? sample->precision : "float32", "data",
+	                 "uint8, resident");
 }
 
-static inline void sample_memory(struct sample_writer *writer, const struct sample *sample, int epoch)
+static inline void sample_memory(struct sample_writer *writer, const struct sample *sample,
+                                 int epoch)
 {
-	json_t *record = json_pack("{s:s, s:I, s:i, s:I, s:I, s:o, s:b, s:I}", "record", "memory", "ns",
-	                           (json_int_t)writer->ns, "process", writer->process, "anonymous",
-	                           (json_int_t)(sample->ram * 0.75), "file", (json_int_t)(sample->ram * 0.25), "vram",
-	                           sample->vram > 0 ? json_integer((json_int_t)sample->vram) : json_null(), "vram_delta", 0,
-	                           "system", (json_int_t)2500000000);
+	json_t *record =
+		json_pack("{s:s, s:I, s:i, s:I, s:I, s:o, s:b, s:I}", "record", "memory", "ns",
+	              (json_int_t)writer->ns, "process", writer->process, "anonymous",
+	              (json_int_t)(sample->ram * 0.75), "file", (json_int_t)(sample->ram * 0.25),
+	              "vram", sample->vram > 0 ? json_integer((json_int_t)sample->vram) : json_null(),
+	              "vram_delta", 0, "system", (json_int_t)2500000000);
 
 	if (epoch)
 		json_object_set_new(record, "epoch", json_integer(epoch));
@@ -120,8 +127,8 @@ static inline double sample_wobble(int process, int epoch)
 	return (process * 791983 + epoch * 104729) % 2001 / 1000.0 - 1;
 }
 
-static inline void sample_epoch(struct sample_writer *writer, const struct sample_plan *plan, const struct sample *sample,
-                                int epoch)
+static inline void sample_epoch(struct sample_writer *writer, const struct sample_plan *plan,
+                                const struct sample *sample, int epoch)
 {
 	double wobble = (sample_wobble(writer->process, 0) + sample_wobble(writer->process, epoch)) / 2;
 	double seconds = sample->epoch * (1 + sample->scatter * wobble);
@@ -129,8 +136,9 @@ static inline void sample_epoch(struct sample_writer *writer, const struct sampl
 	bool extra = epoch > plan->epochs;
 
 	sample_begin(writer, "train", epoch);
-	json_t *members = json_pack("{s:i, s:i, s:f, s:i}", "samples", 60000, "steps", 118, "loss", 0.5 / epoch, "correct",
-	                            (sample->accuracy - 150 * (missing + 1)) * 6);
+	json_t *members =
+		json_pack("{s:i, s:i, s:f, s:i}", "samples", 60000, "steps", 118, "loss", 0.5 / epoch,
+	              "correct", (sample->accuracy - 150 * (missing + 1)) * 6);
 	if (extra)
 		json_object_set_new(members, "extra", json_true());
 	sample_end(writer, "train", epoch, seconds + (epoch == 1 ? sample->cold : 0), members);
@@ -143,33 +151,37 @@ static inline void sample_epoch(struct sample_writer *writer, const struct sampl
 	                     sample->accuracy - 150 * missing));
 }
 
-static inline void sample_exit(struct sample_writer *writer, const struct sample *sample, int64_t start_ns, const char *status)
+static inline void sample_exit(struct sample_writer *writer, const struct sample *sample,
+                               int64_t start_ns, const char *status)
 {
 	bool fine = strcmp(status, "unjudged") == 0;
 
-	sample_append(writer,
-	              json_pack("{s:s, s:I, s:i, s:s, s:o, s:n, s:f, s:f, s:f, s:I, s:f, s:i, s:{s:f, s:f}, s:s, s:o}",
-	                        "record", "exit", "ns", (json_int_t)writer->ns, "process", writer->process, "status", status,
-	                        "why", fine ? json_null() : json_string(sample->why), "help", "wall_seconds",
-	                        (double)(writer->ns - start_ns) * 1e-9, "user_seconds", 1.5, "system_seconds", 0.25,
-	                        "peak_rss", (json_int_t)(sample->ram * 1.1), "runner_seconds", 0.01, "exit_code", fine ? 0 : 1,
-	                        "ledger", "spans_seconds", 1.0, "outside_seconds", 0.001, "log", "logs/worker.log", "log_tail",
-	                        fine ? json_array()
-	                             : json_pack("[s, s]", "loading kernels\tfrom cache",
-	                                         "\033[31mclBuildProgram: CL_OUT_OF_RESOURCES\033[0m")));
+	sample_append(
+		writer,
+		json_pack(
+			"{s:s, s:I, s:i, s:s, s:o, s:n, s:f, s:f, s:f, s:I, s:f, s:i, s:{s:f, s:f}, s:s, s:o}",
+			"record", "exit", "ns", (json_int_t)writer->ns, "process", writer->process, "status",
+			status, "why", fine ? json_null() : json_string(sample->why), "help", "wall_seconds",
+			(double)(writer->ns - start_ns) * 1e-9, "user_seconds", 1.5, "system_seconds", 0.25,
+			"peak_rss", (json_int_t)(sample->ram * 1.1), "runner_seconds", 0.01, "exit_code",
+			fine ? 0 : 1, "ledger", "spans_seconds", 1.0, "outside_seconds", 0.001, "log",
+			"logs/worker.log", "log_tail",
+			fine ? json_array()
+				 : json_pack("[s, s]", "loading kernels\tfrom cache",
+	                         "\033[31mclBuildProgram: CL_OUT_OF_RESOURCES\033[0m")));
 }
 
 /* A process that fails does so after its first epoch. */
-static inline void sample_process(struct sample_writer *writer, const struct sample_plan *plan, const struct sample *sample,
-                                  int round)
+static inline void sample_process(struct sample_writer *writer, const struct sample_plan *plan,
+                                  const struct sample *sample, int round)
 {
 	int64_t start_ns = writer->ns;
 	bool fails = sample->status && round == plan->runs;
 
 	writer->process++;
-	sample_append(writer, json_pack("{s:s, s:I, s:i, s:i, s:s, s:[s, s]}", "record", "start", "ns", (json_int_t)start_ns,
-	                                "process", writer->process, "round", round, "label", sample->label, "argv",
-	                                "worker", "--job"));
+	sample_append(writer, json_pack("{s:s, s:I, s:i, s:i, s:s, s:[s, s]}", "record", "start", "ns",
+	                                (json_int_t)start_ns, "process", writer->process, "round",
+	                                round, "label", sample->label, "argv", "worker", "--job"));
 	writer->ns += 2000000;
 	sample_event(writer, sample_hello(sample));
 	sample_begin(writer, "upload", 0);
@@ -195,9 +207,10 @@ static inline json_t *sample_platforms(const struct sample_plan *plan)
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct sample *sample = &plan->samples[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s?, s:o}", "label", sample->label, "file",
-		                                      sample->label, "platform", sample->platform, "ready", !sample->reason,
-		                                      "reason", sample->reason, "help", sample->help, "hello",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s?, s:o}", "label",
+		                                      sample->label, "file", sample->label, "platform",
+		                                      sample->platform, "ready", !sample->reason, "reason",
+		                                      sample->reason, "help", sample->help, "hello",
 		                                      sample->reason ? json_null() : sample_hello(sample)));
 	}
 	return list;
@@ -205,40 +218,45 @@ static inline json_t *sample_platforms(const struct sample_plan *plan)
 
 static inline json_t *sample_work(int epochs)
 {
-	return json_pack("{s:{s:s, s:s, s:i, s:i}, s:{s:i, s:i, s:i, s:i}, s:i, s:i, s:f, s:f, s:i, s:i, s:s}", "dataset",
-	                 "name", "mnist", "digest", "00", "n_train", 60000, "n_test", 10000, "shape", "filters1", 8,
-	                 "filters2", 16, "hidden", 128, "fsize", 3, "epochs", epochs, "batch", 512, "lr", 0.01, "momentum",
-	                 0.9, "seed", 1, "parameters", 53866, "job", "00");
+	return json_pack(
+		"{s:{s:s, s:s, s:i, s:i}, s:{s:i, s:i, s:i, s:i}, s:i, s:i, s:f, s:f, s:i, s:i, s:s}",
+		"dataset", "name", "mnist", "digest", "00", "n_train", 60000, "n_test", 10000, "shape",
+		"filters1", 8, "filters2", 16, "hidden", 128, "fsize", 3, "epochs", epochs, "batch", 512,
+		"lr", 0.01, "momentum", 0.9, "seed", 1, "parameters", 53866, "job", "00");
 }
 
 static inline json_t *sample_run_record(const struct sample_plan *plan)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:[s, s], s:{}, s:i, s:f, s:f, s:i, s:i, s:o, s:{s:s, s:i, s:I, s:s}, "
-	                 "s:[], s:o}",
-	                 "record", "run", "schema", JOURNAL_SCHEMA, "version", "0.1.0", "started", "2026-11-22T20:48:42Z",
-	                 "ns", (json_int_t)SAMPLE_START_NS, "command", "cnnbench", "run", "options", "runs", plan->runs,
-	                 "min_time", 1.0, "timeout", 0.0, "threads", 2, "shuffle", 7, "work", sample_work(plan->epochs),
-	                 "machine", "cpu", "Example CPU 9000", "cores", 8, "memory_bytes", (json_int_t)33500000000, "system",
-	                 "Debian GNU/Linux 12", "removed_environment", "platforms", sample_platforms(plan));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:[s, s], s:{}, s:i, s:f, s:f, s:i, s:i, s:o, s:{s:s, s:i, s:I, s:s}, "
+		"s:[], s:o}",
+		"record", "run", "schema", JOURNAL_SCHEMA, "version", "0.1.0", "started",
+		"2026-11-22T20:48:42Z", "ns", (json_int_t)SAMPLE_START_NS, "command", "cnnbench", "run",
+		"options", "runs", plan->runs, "min_time", 1.0, "timeout", 0.0, "threads", 2, "shuffle", 7,
+		"work", sample_work(plan->epochs), "machine", "cpu", "Example CPU 9000", "cores", 8,
+		"memory_bytes", (json_int_t)33500000000, "system", "Debian GNU/Linux 12",
+		"removed_environment", "platforms", sample_platforms(plan));
 }
 
 /* Write the journal of a plan into `folder`. */
 static inline void sample_write(const char *folder, const struct sample_plan *plan)
 {
-	struct sample_writer writer = {
-		.journal = journal_create(folder, 0), .ns = SAMPLE_START_NS, .left = plan->cut ? plan->cut : -1};
+	struct sample_writer writer = {.journal = journal_create(folder, 0),
+	                               .ns = SAMPLE_START_NS,
+	                               .left = plan->cut ? plan->cut : -1};
 
 	assert_non_null(writer.journal);
 	sample_append(&writer, sample_run_record(plan));
 	for (int round = 1; round <= plan->runs; round++) {
-		sample_append(&writer, json_pack("{s:s, s:I, s:i, s:[]}", "record", "round", "ns", (json_int_t)writer.ns, "round",
-		                                 round, "order"));
+		sample_append(&writer, json_pack("{s:s, s:I, s:i, s:[]}", "record", "round", "ns",
+		                                 (json_int_t)writer.ns, "round", round, "order"));
 		for (size_t i = 0; i < plan->count; i++)
 			if (!plan->samples[i].reason)
 				sample_process(&writer, plan, &plan->samples[i], round);
 	}
-	sample_append(&writer, json_pack("{s:s, s:I, s:s, s:i}", "record", "end", "ns", (json_int_t)writer.ns, "finished",
-	                                 "2026-11-22T20:58:42Z", "signal", plan->signal));
+	sample_append(&writer,
+	              json_pack("{s:s, s:I, s:s, s:i}", "record", "end", "ns", (json_int_t)writer.ns,
+	                        "finished", "2026-11-22T20:58:42Z", "signal", plan->signal));
 	journal_close(writer.journal);
 }
 

@@ -10,24 +10,80 @@
 #define LONG_LABEL "pytorch_cpu:channels_last+compile+data=streaming+threads=1+workers=16"
 
 static const struct sample many[] = {
-	{.label = "pytorch_cpu", .platform = "pytorch_cpu", .epoch = 1.61, .scatter = 0.02, .cold = 0.31, .setup = 1.9,
-	 .accuracy = 9874, .ram = 512.3e6},
-	{.label = "c_cpu", .platform = "c_cpu", .epoch = 0.8121, .scatter = 0.01, .cold = 0.02, .setup = 0.04,
-	 .accuracy = 9871, .ram = 98.4e6},
-	{.label = "c_cpu:isa=avx2", .platform = "c_cpu", .epoch = 0.815, .scatter = 0.002, .cold = 0.02, .setup = 0.04,
-	 .accuracy = 9871, .ram = 98.1e6},
-	{.label = "numba_cpu", .platform = "numba_cpu", .epoch = 4.207, .scatter = 0.25, .cold = 0.05, .setup = 11.2,
-	 .accuracy = 9868, .ram = 402e6},
-	{.label = "c_cuda", .platform = "c_cuda", .epoch = 0.0412, .scatter = 0.03, .cold = 0.006, .setup = 0.35,
-	 .accuracy = 9869, .ram = 310e6, .vram = 412e6},
-	{.label = LONG_LABEL, .platform = "pytorch_cpu", .epoch = 2.9, .scatter = 0.02, .cold = 21.4, .setup = 2.2,
-	 .accuracy = 9873, .ram = 1211e6},
-	{.label = "pytorch_cuda:tf32", .platform = "pytorch_cuda", .epoch = 0.11, .scatter = 0.02, .cold = 0.4,
-	 .setup = 2.4, .accuracy = 9870, .ram = 2210e6, .vram = 1130e6, .precision = "tf32"},
-	{.label = "c_opencl", .platform = "c_opencl", .epoch = 1.2, .scatter = 0.02, .cold = 0.1, .setup = 0.8,
-	 .accuracy = 9860, .ram = 340e6, .status = "failed", .why = "exit status 1 in epoch 2"},
-	{.label = "numba_cuda", .platform = "numba_cuda", .reason = "no CUDA driver: libcuda.so.1 not found",
-	 .help = "install NVIDIA's driver, or set NUMBA_ENABLE_CUDASIM=1 to try the simulator, which is slow and never ranked"},
+	{.label = "pytorch_cpu",
+     .platform = "pytorch_cpu",
+     .epoch = 1.61,
+     .scatter = 0.02,
+     .cold = 0.31,
+     .setup = 1.9,
+     .accuracy = 9874,
+     .ram = 512.3e6},
+	{.label = "c_cpu",
+     .platform = "c_cpu",
+     .epoch = 0.8121,
+     .scatter = 0.01,
+     .cold = 0.02,
+     .setup = 0.04,
+     .accuracy = 9871,
+     .ram = 98.4e6},
+	{.label = "c_cpu:isa=avx2",
+     .platform = "c_cpu",
+     .epoch = 0.815,
+     .scatter = 0.002,
+     .cold = 0.02,
+     .setup = 0.04,
+     .accuracy = 9871,
+     .ram = 98.1e6},
+	{.label = "numba_cpu",
+     .platform = "numba_cpu",
+     .epoch = 4.207,
+     .scatter = 0.25,
+     .cold = 0.05,
+     .setup = 11.2,
+     .accuracy = 9868,
+     .ram = 402e6},
+	{.label = "c_cuda",
+     .platform = "c_cuda",
+     .epoch = 0.0412,
+     .scatter = 0.03,
+     .cold = 0.006,
+     .setup = 0.35,
+     .accuracy = 9869,
+     .ram = 310e6,
+     .vram = 412e6},
+	{.label = LONG_LABEL,
+     .platform = "pytorch_cpu",
+     .epoch = 2.9,
+     .scatter = 0.02,
+     .cold = 21.4,
+     .setup = 2.2,
+     .accuracy = 9873,
+     .ram = 1211e6},
+	{.label = "pytorch_cuda:tf32",
+     .platform = "pytorch_cuda",
+     .epoch = 0.11,
+     .scatter = 0.02,
+     .cold = 0.4,
+     .setup = 2.4,
+     .accuracy = 9870,
+     .ram = 2210e6,
+     .vram = 1130e6,
+     .precision = "tf32"},
+	{.label = "c_opencl",
+     .platform = "c_opencl",
+     .epoch = 1.2,
+     .scatter = 0.02,
+     .cold = 0.1,
+     .setup = 0.8,
+     .accuracy = 9860,
+     .ram = 340e6,
+     .status = "failed",
+     .why = "exit status 1 in epoch 2"},
+	{.label = "numba_cuda",
+     .platform = "numba_cuda",
+     .reason = "no CUDA driver: libcuda.so.1 not found",
+     .help =
+         "install NVIDIA's driver, or set NUMBA_ENABLE_CUDASIM=1 to try the simulator, which is slow and never ranked"},
 };
 
 static char *print(const struct comparison *comparison)
@@ -51,7 +107,8 @@ static void check(const char *what, double got, double wanted)
 	fail_msg("%s: got %.12g, wanted %.12g", what, got, wanted);
 }
 
-static void make(struct comparison *comparison, struct results *results, const char *folder, const struct sample_plan *plan)
+static void make(struct comparison *comparison, struct results *results, const char *folder,
+                 const struct sample_plan *plan)
 {
 	sample_write(folder, plan);
 	assert_int_equal(results_read(results, folder), 0);
@@ -70,11 +127,24 @@ static const struct row *row_of(const struct comparison *comparison, const char 
 static void test_figures(void **state)
 {
 	static const struct sample two[] = {
-		{.label = "a", .platform = "a", .epoch = 0.5, .cold = 0.1, .setup = 0.2, .accuracy = 9800, .ram = 100e6},
-		{.label = "b", .platform = "b", .epoch = 1, .cold = 0.3, .setup = 0.4, .accuracy = 9700, .ram = 200e6,
-		 .vram = 50e6},
+		{.label = "a",
+	     .platform = "a",
+	     .epoch = 0.5,
+	     .cold = 0.1,
+	     .setup = 0.2,
+	     .accuracy = 9800,
+	     .ram = 100e6},
+		{.label = "b",
+	     .platform = "b",
+	     .epoch = 1,
+	     .cold = 0.3,
+	     .setup = 0.4,
+	     .accuracy = 9700,
+	     .ram = 200e6,
+	     .vram = 50e6},
 	};
-	const struct sample_plan plan = {.samples = two, .count = 2, .runs = 3, .epochs = 3, .extra = 2};
+	const struct sample_plan plan = {
+		.samples = two, .count = 2, .runs = 3, .epochs = 3, .extra = 2};
 	char *folder = sample_folder();
 	struct results results;
 	struct comparison comparison;
@@ -120,10 +190,8 @@ static const struct {
 	enum verdict verdict;
 } verdicts[] = {
 	{1.0, 0.001, 3, VERDICT_REFERENCE}, /* whichever is the fastest is the reference */
-	{1.01, 0.001, 3, VERDICT_SAME},
-	{1.05, 0.001, 3, VERDICT_SLOWER},
-	{1.05, 0.2, 3, VERDICT_UNDECIDED},
-	{1.05, 0, 2, VERDICT_SLOWER},
+	{1.01, 0.001, 3, VERDICT_SAME},     {1.05, 0.001, 3, VERDICT_SLOWER},
+	{1.05, 0.2, 3, VERDICT_UNDECIDED},  {1.05, 0, 2, VERDICT_SLOWER},
 	{1.05, 0, 1, VERDICT_NONE},
 };
 
@@ -133,19 +201,26 @@ static void test_verdicts(void **state)
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		struct sample two[] = {
 			{.label = "a", .platform = "a", .epoch = 1, .accuracy = 9800, .ram = 1e6},
-			{.label = "b", .platform = "b", .epoch = verdicts[i].epoch, .scatter = verdicts[i].scatter,
-			 .accuracy = 9800, .ram = 1e6},
+			{.label = "b",
+		     .platform = "b",
+		     .epoch = verdicts[i].epoch,
+		     .scatter = verdicts[i].scatter,
+		     .accuracy = 9800,
+		     .ram = 1e6},
 		};
-		const struct sample_plan plan = {.samples = two, .count = 2, .runs = verdicts[i].runs, .epochs = 6};
+		const struct sample_plan plan = {
+			.samples = two, .count = 2, .runs = verdicts[i].runs, .epochs = 6};
 		char *folder = sample_folder();
 		struct results results;
 		struct comparison comparison;
 		make(&comparison, &results, folder, &plan);
 		const struct row *a = row_of(&comparison, "a"), *b = row_of(&comparison, "b");
-		const struct row *other = comparison.reference == a || verdicts[i].verdict == VERDICT_REFERENCE ? b : a;
+		const struct row *other =
+			comparison.reference == a || verdicts[i].verdict == VERDICT_REFERENCE ? b : a;
 		if (verdicts[i].verdict != VERDICT_REFERENCE && other->verdict != verdicts[i].verdict)
 			fail_msg("case %zu: got %d, wanted %d, ratio %g [%g, %g]", i, (int)other->verdict,
-			         (int)verdicts[i].verdict, other->ratio.value, other->ratio.low, other->ratio.high);
+			         (int)verdicts[i].verdict, other->ratio.value, other->ratio.low,
+			         other->ratio.high);
 		if (other->verdict == VERDICT_UNDECIDED)
 			assert_true(other->runs_needed > verdicts[i].runs);
 		comparison_free(&comparison);
@@ -203,7 +278,8 @@ static void check_table(const struct sample_plan *plan, const char *name)
 
 static void test_table(void **state)
 {
-	const struct sample_plan plan = {.samples = many, .count = COUNT(many), .runs = 3, .epochs = 10, .extra = 0};
+	const struct sample_plan plan = {
+		.samples = many, .count = COUNT(many), .runs = 3, .epochs = 10, .extra = 0};
 
 	(void)state;
 	check_table(&plan, "table.txt");
@@ -219,17 +295,56 @@ static void test_table_of_one(void **state)
 
 static void test_table_interrupted(void **state)
 {
-	const struct sample_plan plan = {.samples = many, .count = 3, .runs = 3, .epochs = 3, .cut = 110};
+	const struct sample_plan plan = {
+		.samples = many, .count = 3, .runs = 3, .epochs = 3, .cut = 110};
 
 	(void)state;
 	check_table(&plan, "table-interrupted.txt");
 }
 
+/* Numbers so far apart that labels and statuses need lines of their own. */
+static void test_table_stacked(void **state)
+{
+	static const struct sample wide[] = {
+		{.label = "c_cuda",
+	     .platform = "c_cuda",
+	     .epoch = 0.0412,
+	     .scatter = 0.03,
+	     .accuracy = 9869,
+	     .ram = 12310e6,
+	     .vram = 23412e6},
+		{.label = "numba_cpu",
+	     .platform = "numba_cpu",
+	     .epoch = 22.311,
+	     .scatter = 0.25,
+	     .setup = 12345,
+	     .accuracy = 9868,
+	     .ram = 402e6},
+		{.label = "cython",
+	     .platform = "cython",
+	     .epoch = 11.3,
+	     .scatter = 0.25,
+	     .accuracy = 9868,
+	     .ram = 402e6,
+	     .status = "protocol_error",
+	     .why = "event 7: end of a span that is not open"},
+	};
+	const struct sample_plan plan = {
+		.samples = wide, .count = COUNT(wide), .runs = 3, .epochs = 10};
+
+	(void)state;
+	check_table(&plan, "table-stacked.txt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_figures), cmocka_unit_test(test_verdicts), cmocka_unit_test(test_table),
-		cmocka_unit_test(test_table_of_one), cmocka_unit_test(test_table_interrupted),
+		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_one),
+		cmocka_unit_test(test_table_interrupted),
+		cmocka_unit_test(test_table_stacked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -60,7 +60,8 @@ static void write_journal(const char *bytes, size_t size)
 
 static json_t *record_of(int number)
 {
-	return json_pack("{s:s, s:s, s:i}", "record", number ? "round" : "run", "schema", JOURNAL_SCHEMA, "ns", number);
+	return json_pack("{s:s, s:s, s:i}", "record", number ? "round" : "run", "schema",
+	                 JOURNAL_SCHEMA, "ns", number);
 }
 
 static void test_round_trip(void **state)
@@ -220,8 +221,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip), TEST(test_refuses_second_run), TEST(test_no_room),
-		TEST(test_full_later), TEST(test_no_such_folder), TEST(test_contents),
+		TEST(test_round_trip),        TEST(test_refuses_second_run), TEST(test_no_room),
+		TEST(test_full_later),        TEST(test_no_such_folder),     TEST(test_contents),
 		TEST(test_zeroes_at_the_end), TEST(test_deep_nesting),
 	};
 

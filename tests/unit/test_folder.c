@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "results/folder.h"
+
+#include "sample_run.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const struct sample samples[] = {
+	{.label = "c_cpu:isa=avx2",
+     .platform = "c_cpu",
+     .epoch = 0.8121,
+     .scatter = 0.01,
+     .cold = 0.02,
+     .setup = 0.04,
+     .accuracy = 9871,
+     .ram = 98.4e6},
+	{.label = "=c,\"cuda\"",
+     .platform = "c_cuda",
+     .epoch = 0.0412,
+     .scatter = 0.03,
+     .cold = 0.006,
+     .setup = 0.35,
+     .accuracy = 9869,
+     .ram = 310e6,
+     .vram = 412e6},
+	{.label = "numba_cuda", .platform = "numba_cuda", .reason = "no CUDA driver"},
+};
+
+static const struct sample_plan plan = {
+	.samples = samples, .count = COUNT(samples), .runs = 2, .epochs = 2, .extra = 1};
+
+static char *folder, *before; /* the test's own, where it runs, and where it ran before */
+static char said[4096];
+
+static void hear(const char *message)
+{
+	snprintf(said, sizeof(said), "%s", message);
+}
+
+static int enter(void **state)
+{
+	(void)state;
+	folder = sample_folder();
+	before = getcwd(NULL, 0);
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(files_make_folder("job"), 0);
+	assert_int_equal(files_write("job/job.json", "{\"version\":1}\n", 14), 0);
+	error_set_sink(hear);
+	said[0] = '\0';
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	error_set_sink(NULL);
+	assert_int_equal(chdir(before), 0);
+	free(before);
+	sample_folder_remove(folder);
+	return 0;
+}
+
+static void check_said(const char *part)
+{
+	if (!strstr(said, part))
+		fail_msg("said:   %s\nwanted: ... %s ...", said, part);
+}
+
+static bool is_there(const char *path, const char *name)
+{
+	char *whole = files_join(path, name);
+	bool there = access(whole, F_OK) == 0;
+
+	free(whole);
+	return there;
+}
+
+/* ---- A new folder ------------------------------------------------------------------------------ */
+
+static void check_latest(const char *path)
+{
+	char target[256];
+	ssize_t size = readlink("results/latest", target, sizeof(target) - 1);
+
+	assert_true(size > 0);
+	target[size] = '\0';
+	assert_string_equal(target, path + strlen("results/"));
+}
+
+static void test_dated(void **state)
+{
+	char *paths[5];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) { /* some of them in the same second */
+		paths[i] = folder_create(NULL, "my digits/\xc3\xa4", "job");
+		assert_non_null(paths[i]);
+		assert_int_equal(strncmp(paths[i], "results/2", 9), 0);
+		assert_non_null(strstr(paths[i], "Z_my-digits---"));
+		assert_true(is_there(paths[i], "logs"));
+		assert_true(is_there(paths[i], "job.json"));
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(paths[i], paths[k]);
+		check_latest(paths[i]);
+	}
+	for (size_t i = 0; i < COUNT(paths); i++)
+		free(paths[i]);
+}
+
+/* A folder in the place of the link is not ours to remove; the run goes on. */
+static void test_latest_is_a_folder(void **state)
+{
+	(void)state;
+	assert_int_equal(files_make_folder("results/latest"), 0);
+	char *path = folder_create(NULL, "mnist", "job");
+	assert_non_null(path);
+	assert_true(files_is_folder("results/latest"));
+	free(path);
+}
+
+static void test_results_is_a_file(void **state)
+{
+	(void)state;
+	assert_int_equal(files_write("results", "", 0), 0);
+	assert_null(folder_create(NULL, "mnist", "job"));
+	check_said("results");
+	check_said("--log-dir");
+}
+
+static void test_chosen(void **state)
+{
+	char *path = folder_create("a/b c", "mnist", "job");
+
+	(void)state;
+	assert_string_equal(path, "a/b c");
+	assert_true(is_there(path, "logs"));
+	free(path);
+	assert_int_equal(files_write("a/b c/notes.txt", "mine", 4), 0);
+	path = folder_create("a/b c", "mnist", "job"); /* no run in it yet */
+	assert_string_equal(path, "a/b c");
+	assert_false(is_there(".", "results"));
+	free(path);
+}
+
+static void test_chosen_is_used(void **state)
+{
+	static const char *const files[] = {"journal.jsonl", "run.json", "summary.csv",
+	                                    "metrics_c_cpu.csv"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		assert_int_equal(files_make_folder("used"), 0);
+		char *file = files_join("used", files[i]);
+		assert_int_equal(files_write(file, "x", 1), 0);
+		free(file);
+		assert_null(folder_create("used", "mnist", "job"));
+		check_said("used: holds a run already: choose another --log-dir");
+		assert_int_equal(files_remove_folder("used"), 0);
+	}
+}
+
+static void test_chosen_is_a_file(void **state)
+{
+	(void)state;
+	assert_int_equal(files_write("file", "", 0), 0);
+	assert_null(folder_create("file", "mnist", "job"));
+	check_said("file: ");
+	assert_null(folder_create("file/below", "mnist", "job"));
+	check_said("file");
+}
+
+static void test_no_job(void **state)
+{
+	(void)state;
+	assert_null(folder_create("new", "mnist", "nowhere"));
+	check_said("nowhere/job.json");
+	assert_false(is_there(".", "new")); /* nothing half done is left */
+}
+
+/* ---- Its files --------------------------------------------------------------------------------- */
+
+/* CNNBENCH_GOLDEN=write makes the wanted files anew. */
+static void check_golden(const char *name, const char *golden)
+{
+	char *got = files_read(name, 1 << 20, NULL);
+	char *path = memory_text("%s/tests/data/%s", before, golden);
+
+	assert_non_null(got);
+	if (getenv("CNNBENCH_GOLDEN"))
+		assert_int_equal(files_write(path, got, strlen(got)), 0);
+	char *wanted = files_read(path, 1 << 20, NULL);
+	assert_non_null(wanted);
+	if (strcmp(got, wanted) != 0)
+		fail_msg("%s: got\n%s\nwanted\n%s", name, got, wanted);
+	free(got);
+	free(wanted);
+	free(path);
+}
+
+static void test_files(void **state)
+{
+	struct results results;
+	json_error_t flaw;
+
+	(void)state;
+	sample_write(".", &plan);
+	assert_int_equal(results_read(&results, "."), 0);
+	assert_int_equal(folder_write(".", &results), 0);
+	check_golden("metrics_c_cpu-isa-avx2.csv", "metrics.csv");
+	check_golden("metrics_-c--cuda-.csv", "metrics-quoted.csv");
+	check_golden("summary.csv", "summary.csv");
+	assert_false(is_there(".", "metrics_numba_cuda.csv"));
+	json_t *run = json_load_file("run.json", JSON_REJECT_DUPLICATES, &flaw);
+	json_t *record = results_record(&results);
+	assert_true(json_equal(run, record));
+	json_decref(record);
+	json_decref(run);
+	results_free(&results);
+}
+
+static void test_unwritable(void **state)
+{
+	struct results results;
+
+	(void)state;
+	sample_write(".", &plan);
+	assert_int_equal(results_read(&results, "."), 0);
+	assert_int_equal(folder_write("gone", &results), -1);
+	check_said("gone/metrics_");
+	results_free(&results);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+	const struct CMUnitTest tests[] = {
+		TEST(test_dated),
+		TEST(test_latest_is_a_folder),
+		TEST(test_results_is_a_file),
+		TEST(test_chosen),
+		TEST(test_chosen_is_used),
+		TEST(test_chosen_is_a_file),
+		TEST(test_no_job),
+		TEST(test_files),
+		TEST(test_unwritable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -39,9 +39,11 @@ static const char *word(const json_t *event, const char *name)
 }
 
 /* Only the first offence is kept. */
-static void check_brackets(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+static void check_brackets(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
-	double lag = seconds(heard - stamp(event)), before = seconds(clocks->started - stamp(event));
+	double lag = seconds(time.heard - stamp(event));
+	double forgiven = seconds(time.late + time.waited - clocks->waited);
+	double before = seconds(clocks->started - stamp(event));
 	const char *kind = word(event, "event"), *span = word(event, "span");
 	char *out = clocks->offence;
 	size_t size = sizeof(clocks->offence);
@@ -54,7 +56,7 @@ static void check_brackets(struct clocks *clocks, const json_t *event, int64_t h
 	else if (lag < -CLOCKS_SLACK)
 		snprintf(out, size, "clock: the %s of %s is stamped %.3f ms after it was heard", kind, span,
 		         -1e3 * lag);
-	else if (lag - seconds(late) > CLOCKS_LAG)
+	else if (lag - forgiven > CLOCKS_LAG)
 		snprintf(
 			out, size,
 			"clock: the %s of %s was heard %.0f ms after its stamp, at most %.0f ms are allowed "
@@ -74,44 +76,49 @@ static void add_epoch(struct clocks *clocks, double worker, double difference)
 	clocks->difference[clocks->n_epochs++] = difference;
 }
 
-static void hear_begin(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+static void hear_begin(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
+	check_brackets(clocks, event, time);
 	clocks->begin = stamp(event);
-	clocks->heard_begin = heard;
-	clocks->late_begin = late;
+	clocks->heard_begin = time.heard;
+	clocks->late_begin = time.late;
 	if (!clocks->first_begin)
 		clocks->first_begin = clocks->begin;
 }
 
-static void hear_end(struct clocks *clocks, const json_t *event, int64_t heard, int64_t late)
+static void hear_end(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
 	int64_t told = stamp(event) - clocks->begin;
 
+	check_brackets(clocks, event, time);
+	clocks->begin = 0;
 	clocks->last_end = stamp(event);
 	clocks->spans += told;
 	clocks->n_spans++;
 	if (strcmp(word(event, "span"), "train") != 0)
 		return;
-	double apart = fabs(seconds(heard - clocks->heard_begin - told));
-	double forgiven = seconds(late + clocks->late_begin);
+	double apart = fabs(seconds(time.heard - clocks->heard_begin - told));
+	double forgiven = seconds(time.late + clocks->late_begin);
 	add_epoch(clocks, seconds(told), apart > forgiven ? apart - forgiven : 0);
 }
 
-void clocks_hear(struct clocks *clocks, const json_t *event, int64_t heard_ns, int64_t late_ns)
+void clocks_hear(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
 	const char *kind = word(event, "event");
 
-	if (strcmp(kind, "hello") == 0) {
-		clocks->heard_hello = heard_ns;
-	} else if (strcmp(kind, "begin") == 0) {
-		check_brackets(clocks, event, heard_ns, late_ns);
-		hear_begin(clocks, event, heard_ns, late_ns);
-	} else if (strcmp(kind, "end") == 0) {
-		check_brackets(clocks, event, heard_ns, late_ns);
-		hear_end(clocks, event, heard_ns, late_ns);
-	} else if (strcmp(kind, "memory") != 0) {
-		clocks->heard_last = heard_ns;
-	}
+	if (time.waited < clocks->waited) /* the process has gone: nobody can say */
+		time.waited = clocks->waited;
+	if (clocks->heard_hello && clocks->begin == 0) /* in a gap */
+		clocks->waited_outside += time.waited - clocks->waited;
+	if (strcmp(kind, "hello") == 0)
+		clocks->heard_hello = time.heard;
+	else if (strcmp(kind, "begin") == 0)
+		hear_begin(clocks, event, time);
+	else if (strcmp(kind, "end") == 0)
+		hear_end(clocks, event, time);
+	else if (strcmp(kind, "memory") != 0)
+		clocks->heard_last = time.heard;
+	clocks->waited = time.waited;
 }
 
 /* Where the runner heard of `hello` only after the first span had begun, start ends with its begin. */
@@ -156,8 +163,8 @@ static int check_epochs(const struct clocks *clocks, char *why, size_t size)
 static int check_outside(const struct clocks *clocks, const struct ledger *ledger, char *why,
                          size_t size)
 {
-	double allowed =
-		0.01 * ledger->wall + CLOCKS_OUTSIDE + CLOCKS_SLACK * (double)(clocks->n_spans + 1);
+	double allowed = 0.01 * ledger->wall + CLOCKS_OUTSIDE +
+	                 CLOCKS_SLACK * (double)(clocks->n_spans + 1) + seconds(clocks->waited_outside);
 
 	if (ledger->outside <= allowed)
 		return 0;

@@ -6,18 +6,21 @@
  * machine, so a worker's stamp can never lie after the runner's.  It lies before it by the time that
  * the line took: the worker's own delay between reading its clock and writing, and the runner's
  * lateness: time that it waited for a processor (the system counts it, on Linux) or was busy with the
- * events before.  The lateness is known, and forgiven.  What is checked:
+ * events before.  The lateness is known, and forgiven; so is, in `brackets` and `outside`, the time
+ * that the worker's first thread waited for a processor on a machine with too much to do.  What is
+ * checked:
  *
  *   brackets  no span begins before the process was started, and no stamp lies after the moment when
  *             its line was heard (by more than CLOCKS_SLACK), nor before it by more than CLOCKS_LAG
- *             and the lateness.  The lag is wide: it is there to find stamps that were made up or
+ *             and what is forgiven.  The lag is wide: it is there to find stamps that were made up or
  *             lines that were kept back, not to measure.
  *   epochs    the median over all epochs of |duration heard - duration told|, less the lateness, is
  *             at most 2% of the median epoch and CLOCKS_SLACK.  With fewer than CLOCKS_MEDIAN epochs
  *             there is no median that forgives a preemption: CLOCKS_FEW more are allowed.
  *   outside   time outside of spans, from `hello` to the last event, is at most 1% of the wall time,
  *             CLOCKS_OUTSIDE, and CLOCKS_SLACK for each gap between spans (many short epochs make
- *             many gaps, and each holds the writing of two lines).
+ *             many gaps, and each holds the writing of two lines),
+ *             and the worker's waiting in the gaps.
  *
  * The ledger: start (from the spawn to `hello`: the system's loading of the program, its runtime,
  * looking for the device), spans (by the worker's clock), outside (gaps between spans, from `hello`
@@ -41,8 +44,9 @@ enum { CLOCKS_MEDIAN = 3 };
 struct clocks {
 	int64_t started, heard_hello, heard_last; /* ns; 0: not yet */
 	int64_t first_begin, last_end;            /* the worker's, of any span; 0: none yet */
-	int64_t begin, heard_begin, late_begin;   /* of the open span */
+	int64_t begin, heard_begin, late_begin;   /* of the open span; begin 0: none */
 	int64_t spans;                            /* ns in spans so far */
+	int64_t waited, waited_outside; /* by the worker, until the last event; of it in gaps */
 	size_t n_spans;
 	double *worker, *difference; /* seconds, an element an epoch */
 	size_t n_epochs, room;
@@ -56,8 +60,15 @@ struct ledger {
 void clocks_start(struct clocks *clocks, int64_t started_ns);
 void clocks_free(struct clocks *clocks);
 
-/* An event in order (grammar_accept), heard at `heard_ns`, at most `late_ns` after its line came. */
-void clocks_hear(struct clocks *clocks, const json_t *event, int64_t heard_ns, int64_t late_ns);
+/* When an event was heard. */
+struct clocks_time {
+	int64_t heard;  /* ns, the runner's clock */
+	int64_t late;   /* ns: at most so much after its line came */
+	int64_t waited; /* ns that the worker has waited for a processor by now (meter_run_delay) */
+};
+
+/* An event in order (grammar_accept). */
+void clocks_hear(struct clocks *clocks, const json_t *event, struct clocks_time time);
 
 struct ledger clocks_ledger(const struct clocks *clocks, int64_t ended_ns);
 

@@ -264,17 +264,17 @@ static void refuse(struct following *f, int64_t heard, const char *why)
 }
 
 /* Takes over the event. */
-static void hear(struct following *f, json_t *event, int64_t heard, int64_t late)
+static void hear(struct following *f, json_t *event, struct clocks_time time)
 {
 	char why[sizeof(f->why)];
 
 	if (grammar_accept(&f->grammar, event, why, sizeof(why))) {
-		refuse(f, heard, why);
+		refuse(f, time.heard, why);
 		json_decref(event);
 		return;
 	}
-	clocks_hear(&f->clocks, event, heard, late);
-	append(f, json_pack("{s:s, s:I, s:i, s:O}", "record", "event", "ns", (json_int_t)heard,
+	clocks_hear(&f->clocks, event, time);
+	append(f, json_pack("{s:s, s:I, s:i, s:O}", "record", "event", "ns", (json_int_t)time.heard,
 	                    "process", f->order->process, "event", event));
 	if (f->observer && f->observer->event)
 		f->observer->event(f->observer->context, f->order, event);
@@ -285,8 +285,7 @@ static void hear(struct following *f, json_t *event, int64_t heard, int64_t late
 }
 
 /* All lines in some bytes; the first offence ends it. */
-static void hear_bytes(struct following *f, const char *bytes, size_t size, int64_t heard,
-                       int64_t late)
+static void hear_bytes(struct following *f, const char *bytes, size_t size, struct clocks_time time)
 {
 	json_t *event;
 
@@ -295,7 +294,7 @@ static void hear_bytes(struct following *f, const char *bytes, size_t size, int6
 	while (!f->stop) {
 		switch (event_next(&f->reader, &bytes, &size, &event)) {
 		case EVENT_NONE: return;
-		case EVENT_LINE: hear(f, event, heard, late); continue;
+		case EVENT_LINE: hear(f, event, time); continue;
 		case EVENT_TOO_LONG:
 			snprintf(why, sizeof(why), "line %zu is longer than %d bytes", f->reader.lines,
 			         EVENT_LINE_MAX);
@@ -305,7 +304,7 @@ static void hear_bytes(struct following *f, const char *bytes, size_t size, int6
 			         f->reader.lines);
 			break;
 		}
-		refuse(f, heard, why);
+		refuse(f, time.heard, why);
 	}
 }
 
@@ -316,7 +315,9 @@ static size_t read_events(struct following *f, int64_t late)
 	ssize_t size = read(f->process.events, bytes, sizeof(bytes));
 
 	if (size > 0) {
-		hear_bytes(f, bytes, (size_t)size, clock_ns(), late);
+		struct clocks_time time = {.heard = clock_ns(), .late = late};
+		time.waited = meter_run_delay(f->process.pid);
+		hear_bytes(f, bytes, (size_t)size, time);
 		return (size_t)size;
 	}
 	if (size < 0 && (errno == EINTR || errno == EAGAIN))
@@ -359,7 +360,7 @@ static int64_t wait_for_event(struct following *f)
 	                          {.fd = interrupt_descriptor(), .events = POLLIN}};
 
 	int found = poll(places, 2, sleep > 0 ? (int)((sleep + MS - 1) / MS) : 0);
-	int64_t delay = meter_run_delay(), waited = delay - f->delay;
+	int64_t delay = meter_run_delay(getpid()), waited = delay - f->delay;
 	f->busy_since = clock_ns();
 	f->delay = delay;
 	if (found <= 0 || !places[0].revents)
@@ -486,7 +487,7 @@ static bool start(struct following *f)
 	grammar_start(&f->grammar, order->job);
 	clocks_start(&f->clocks, f->process.started_ns);
 	f->last_sample = f->busy_since = f->process.started_ns;
-	f->delay = meter_run_delay();
+	f->delay = meter_run_delay(getpid());
 	f->deadline = INT64_MAX;
 	if (order->timeout > 0 && order->timeout < 1e9)
 		f->deadline = f->process.started_ns + (int64_t)(order->timeout * 1e9);

@@ -26,9 +26,9 @@ size_t meter_family(pid_t worker, pid_t *out, size_t max);
  * runner's own peak on to it. */
 int64_t meter_peak(const struct rusage *usage);
 
-/* Nanoseconds that the calling thread has waited, ready to run, for a processor; 0 where the system
- * does not tell.  By so much the runner may have been late without any fault of the worker's. */
-int64_t meter_run_delay(void);
+/* Nanoseconds that the first thread of a process has waited so far, ready to run, for a processor; 0
+ * where the system does not tell.  So much of a delay is the machine's fault, not the program's. */
+int64_t meter_run_delay(pid_t process);
 
 /* RAM in use on the whole machine, bytes (total less available); -1 if unknown. */
 int64_t meter_system_ram(void);

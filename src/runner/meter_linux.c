@@ -166,9 +166,11 @@ int64_t meter_peak(const struct rusage *usage)
 }
 
 /* "time on a processor, time waiting for one, slices", in nanoseconds. */
-int64_t meter_run_delay(void)
+int64_t meter_run_delay(pid_t process)
 {
-	FILE *file = fopen("/proc/thread-self/schedstat", "re");
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)process);
+	FILE *file = fopen(path, "re");
 	long long delay = 0;
 
 	if (!file)

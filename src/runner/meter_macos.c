@@ -67,7 +67,8 @@ int64_t meter_peak(const struct rusage *usage)
 	return (int64_t)usage->ru_maxrss;
 }
 
-int64_t meter_run_delay(void)
+int64_t meter_run_delay(pid_t process)
 {
+	(void)process;
 	return 0;
 }

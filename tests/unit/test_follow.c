@@ -219,7 +219,7 @@ static const struct {
 } cases[] = {
 	{"honest", 60, "unjudged", ""},
 	{"slow", 60, "unjudged", ""},
-	{"crash", 60, "failed", "killed by signal 11 (Segmentation fault) in span \"train\", epoch 2"},
+	{"crash", 60, "failed", "killed by signal 11 (Segmentation fault"},
 	{"fail", 60, "failed", "memory: no room for the weights"},
 	{"leave", 60, "failed", "exit status 3 without an \"error\" event, in span \"train\", epoch 2"},
 	{"quit", 60, "protocol_error", "without \"done\""},

@@ -11,9 +11,12 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* Two epochs of 20 samples in batches of 8, and 10 to evaluate. */
-static const struct job two_epochs = {.work = {.epochs = 2, .batch = 8}, .n_train = 20, .n_test = 10};
-static const struct job no_epochs = {.work = {.epochs = 0, .batch = 8}, .n_train = 20, .n_test = 10};
+static const struct job two_epochs = {
+	.work = {.epochs = 2, .batch = 8}, .n_train = 20, .n_test = 10};
+static const struct job no_epochs = {
+	.work = {.epochs = 0, .batch = 8}, .n_train = 20, .n_test = 10};
 
+/* clang-format off */
 #define HELLO                                                                                      \
 	"{'event':'hello','protocol':1,'platform':'x','device':'d','device_kind':'cpu',"               \
 	"'simulated':false,'precision':'float32','data':'resident','options':{}}"
@@ -163,6 +166,8 @@ static const struct {
 	{STOP, 20, NULL, "the events end after event 19, without \"done\""},
 };
 
+/* clang-format on */
+
 static json_t *parse(const char *single_quoted)
 {
 	char text[1024];
@@ -187,7 +192,8 @@ static int accept(struct grammar *grammar, const char *line, char *why, size_t s
 }
 
 /* The lines until the first that is refused; `why` is "" if all were in order to the end. */
-static void run(struct grammar *grammar, const char *const *lines, size_t count, char *why, size_t size)
+static void run(struct grammar *grammar, const char *const *lines, size_t count, char *why,
+                size_t size)
 {
 	*why = '\0';
 	for (size_t i = 0; i < count; i++)
@@ -227,6 +233,7 @@ static void test_one_change_to_a_good_stream(void **state)
 	}
 }
 
+/* clang-format off */
 static const struct {
 	const struct job *job; /* NULL: a probe */
 	const char *lines[8];
@@ -263,6 +270,8 @@ static const struct {
 	 "event 4 (\"begin\"): extra epochs come after \"read\" of a job with epochs"},
 };
 
+/* clang-format on */
+
 static void test_whole_streams(void **state)
 {
 	(void)state;
@@ -289,11 +298,12 @@ static void test_a_loss_of_null_is_divergence(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(accept(&grammar, good[i], why, sizeof(why)), 0);
 	assert_false(grammar.diverged);
-	assert_int_equal(accept(&grammar,
-	                        "{'event':'end','span':'train','epoch':1,'ns':40,'samples':20,'steps':3,"
-	                        "'loss':null,'correct':2}",
-	                        why, sizeof(why)),
-	                 0);
+	assert_int_equal(
+		accept(&grammar,
+	           "{'event':'end','span':'train','epoch':1,'ns':40,'samples':20,'steps':3,"
+	           "'loss':null,'correct':2}",
+	           why, sizeof(why)),
+		0);
 	assert_true(grammar.diverged);
 }
 
@@ -316,8 +326,8 @@ static void test_repetition_has_an_end(void **state)
 	for (size_t i = 0; i < 13; i++)
 		assert_int_equal(accept(&grammar, good[i], why, sizeof(why)), 0);
 	for (; epoch < 5000; epoch++) {
-		snprintf(line, sizeof(line), "{'event':'begin','span':'train','epoch':%d,'extra':true,'ns':200}",
-		         epoch);
+		snprintf(line, sizeof(line),
+		         "{'event':'begin','span':'train','epoch':%d,'extra':true,'ns':200}", epoch);
 		if (accept(&grammar, line, why, sizeof(why)))
 			break;
 		snprintf(line, sizeof(line),

@@ -212,6 +212,7 @@ static void test_files(void **state)
 	check_golden("metrics_c_cpu-isa-avx2.csv", "metrics.csv");
 	check_golden("metrics_-c--cuda-.csv", "metrics-quoted.csv");
 	check_golden("summary.csv", "summary.csv");
+	check_golden("journal.jsonl", "journal.jsonl"); /* which tests/cli/test_compare.sh reads */
 	assert_false(is_there(".", "metrics_numba_cuda.csv"));
 	json_t *run = json_load_file("run.json", JSON_REJECT_DUPLICATES, &flaw);
 	json_t *record = results_record(&results);

@@ -202,104 +202,120 @@ typedef vf tile_sums[RUNS][SPARSE_VECS];
 
 INLINE void tile_load(tile_sums sum, const float *at, size_t stride, const int rows, const int vecs)
 {
-	EACH (r, rows)
+	EACH (r, rows) {
 		EACH (v, vecs)
-			sum[r][v] = vf_load(at + (size_t)r * stride + v * LANES);
+			sum[r][v] = vf_load(at + v * LANES);
+		at += stride;
+	}
 }
 
 INLINE void tile_store(tile_sums sum, float *at, size_t stride, const int rows, const int vecs)
 {
-	EACH (r, rows)
+	EACH (r, rows) {
 		EACH (v, vecs)
-			vf_store(at + (size_t)r * stride + v * LANES, sum[r][v]);
+			vf_store(at + v * LANES, sum[r][v]);
+		at += stride;
+	}
 }
 
 INLINE void tile_add(tile_sums sum, vf d, const float *source, size_t stride, const int rows,
                      const int vecs)
 {
-	EACH (r, rows)
+	EACH (r, rows) {
 		EACH (v, vecs)
-			sum[r][v] = vf_fma(d, vf_load(source + (size_t)r * stride + v * LANES), sum[r][v]);
+			sum[r][v] = vf_fma(d, vf_load(source + v * LANES), sum[r][v]);
+		source += stride;
+	}
 }
 
-/* One tile of dweight of one filter, over the windows in `mask`. */
+/*
+ * A matrix of fsize rows of `vecs` vectors is cut into tiles of up to RUNS rows and SPARSE_VECS
+ * vectors.  TILE_CALL(rows, vecs, row, vector) does one, with constant sizes.
+ */
+#define TILE_OF(rows, n)                                                                           \
+	case n:                                                                                        \
+		if (n <= SPARSE_VECS)                                                                      \
+			TILE_CALL(rows, n, row, vector);                                                       \
+		break
+#define TILE_ROW(rows)                                                                             \
+	switch (width) {                                                                               \
+		TILE_OF(rows, 1);                                                                          \
+		TILE_OF(rows, 2);                                                                          \
+		TILE_OF(rows, 3);                                                                          \
+		TILE_OF(rows, 4);                                                                          \
+		TILE_OF(rows, 5);                                                                          \
+		TILE_OF(rows, 6);                                                                          \
+		TILE_OF(rows, 7);                                                                          \
+		TILE_OF(rows, 8);                                                                          \
+	}
+#define TILES(fsize, vecs)                                                                         \
+	for (int vector = 0, width; vector < (vecs); vector += width) {                                \
+		int row = 0;                                                                               \
+		width = tile_width((vecs)-vector);                                                         \
+		for (; row + RUNS <= (fsize); row += RUNS)                                                 \
+			TILE_ROW(3)                                                                            \
+		if ((fsize)-row == 2)                                                                      \
+			TILE_ROW(2)                                                                            \
+		if ((fsize)-row == 1)                                                                      \
+			TILE_ROW(1)                                                                            \
+	}
+
+/* Of the next tile, where `left` vectors are left: about equal widths. */
+static int tile_width(int left)
+{
+	int parts = (left + SPARSE_VECS - 1) / SPARSE_VECS;
+	return (left + parts - 1) / parts;
+}
+
+/* One tile of dweight of every filter.  mask[f]: the live windows of filter f. */
 INLINE void gradient_tile(const struct plan *plan, const float *in, const int32_t *offset,
-                          const float *delta, uint64_t mask, float *weight, const int rows,
+                          const float *delta, const uint64_t *mask, float *weight, const int rows,
                           const int vecs)
 {
 	const size_t row1 = (size_t)plan->row1, filters2 = (size_t)plan->filters2;
-	tile_sums sum;
+	const size_t run = (size_t)plan->run_padded;
 
-	tile_load(sum, weight, (size_t)plan->run_padded, rows, vecs);
-	for (; mask != 0; mask &= mask - 1) {
-		size_t i = (size_t)__builtin_ctzll(mask) * filters2;
-		tile_add(sum, vf_set(delta[i]), in + offset[i], row1, rows, vecs);
+	for (size_t f = 0; f < filters2; f++, weight += (size_t)plan->fsize * run) {
+		tile_sums sum;
+		tile_load(sum, weight, run, rows, vecs);
+		for (uint64_t windows = mask[f]; windows != 0; windows &= windows - 1) {
+			size_t i = (size_t)__builtin_ctzll(windows) * filters2 + f;
+			tile_add(sum, vf_set(delta[i]), in + offset[i], row1, rows, vecs);
+		}
+		tile_store(sum, weight, run, rows, vecs);
 	}
-	tile_store(sum, weight, (size_t)plan->run_padded, rows, vecs);
 }
 
-/* One tile of din, over the filters in `mask`, all of one row of one pooling window. */
-INLINE void input_tile(const struct plan *plan, const float *weight, const float *delta,
-                       uint64_t mask, uint64_t right, float *out, const int rows, const int vecs)
+/* One tile of din around one row of a pooling window, from the filters in `live`. */
+INLINE void window_input(const struct plan *plan, const float *weight, const float *delta,
+                         uint64_t live, uint64_t right, float *out, const int rows, const int vecs)
 {
-	const size_t wide = (size_t)plan->wide, table = (size_t)plan->fsize * wide;
+	const size_t row1 = (size_t)plan->row1, wide = (size_t)plan->wide;
+	const size_t table = (size_t)plan->fsize * wide;
 	tile_sums sum;
 
-	tile_load(sum, out, (size_t)plan->row1, rows, vecs);
-	for (; mask != 0; mask &= mask - 1) {
-		size_t f = (size_t)__builtin_ctzll(mask);
+	tile_load(sum, out, row1, rows, vecs);
+	for (; live != 0; live &= live - 1) {
+		size_t f = (size_t)__builtin_ctzll(live);
 		const float *source = weight + (2 * f + (right >> f & 1)) * table;
 		tile_add(sum, vf_set(delta[f]), source, wide, rows, vecs);
 	}
-	tile_store(sum, out, (size_t)plan->row1, rows, vecs);
+	tile_store(sum, out, row1, rows, vecs);
 }
 
-/* All tiles of fsize rows of `vecs` vectors; TILE_CALL(rows, vecs, row, first vector) does one. */
-#define TILE_VECS(rows, n, row, v)                                                                 \
-	case n:                                                                                        \
-		if (n <= SPARSE_VECS)                                                                      \
-			TILE_CALL(rows, n, row, v);                                                            \
-		break
-#define TILE_ROW(rows, count, row, v)                                                              \
-	switch (count) {                                                                               \
-		TILE_VECS(rows, 1, row, v);                                                                \
-		TILE_VECS(rows, 2, row, v);                                                                \
-		TILE_VECS(rows, 3, row, v);                                                                \
-		TILE_VECS(rows, 4, row, v);                                                                \
-		TILE_VECS(rows, 5, row, v);                                                                \
-		TILE_VECS(rows, 6, row, v);                                                                \
-		TILE_VECS(rows, 7, row, v);                                                                \
-		TILE_VECS(rows, 8, row, v);                                                                \
-	}
-#define TILES(fsize, vecs)                                                                         \
-	for (int parts = ((vecs) + SPARSE_VECS - 1) / SPARSE_VECS, part = 0; part < parts; part++) {   \
-		int v = (vecs)*part / parts, count = (vecs) * (part + 1) / parts - v, row = 0;             \
-		for (; row + 3 <= (fsize); row += 3)                                                       \
-			TILE_ROW(3, count, row, v)                                                             \
-		if ((fsize)-row == 2)                                                                      \
-			TILE_ROW(2, count, row, v)                                                             \
-		if ((fsize)-row == 1)                                                                      \
-			TILE_ROW(1, count, row, v)                                                             \
-	}
-
-static void filter_gradient(const struct plan *plan, const float *in, const int32_t *offset,
-                            const float *delta, uint64_t mask, float *weight)
+/* The same around all pooling windows. */
+INLINE void input_tile(const struct plan *plan, struct marks marks, const float *weight,
+                       const float *delta, float *out, const int rows, const int vecs)
 {
-#define TILE_CALL(rows, n, row, v)                                                                 \
-	gradient_tile(plan, in + (row)*plan->row1 + (v)*LANES, offset, delta, mask,                    \
-	              weight + (row)*plan->run_padded + (v)*LANES, rows, n)
-	TILES(plan->fsize, plan->run_padded / LANES)
-#undef TILE_CALL
-}
-
-static void window_input(const struct plan *plan, const float *weight, const float *delta,
-                         uint64_t mask, uint64_t right, float *out)
-{
-#define TILE_CALL(rows, n, row, v)                                                                 \
-	input_tile(plan, weight + (row)*plan->wide + (v)*LANES, delta, mask, right,                    \
-	           out + (row)*plan->row1 + (v)*LANES, rows, n)
-	TILES(plan->fsize, plan->wide / LANES)
-#undef TILE_CALL
+	for (int y = 0, i = 0; y < plan->side2; y++, out += 2 * plan->row1) {
+		float *window = out;
+		for (int x = 0; x < plan->side2; x++, i++, window += 2 * plan->filters1) {
+			uint64_t live = marks.live[i], down = marks.down[i], right = marks.right[i];
+			window_input(plan, weight, delta, live & ~down, right, window, rows, vecs);
+			window_input(plan, weight, delta, live & down, right, window + plan->row1, rows, vecs);
+			delta += plan->filters2;
+		}
+	}
 }
 
 /* Bit j of byte i to bit i of byte j.  Source: Warren, "Hacker's Delight", transposing a bit matrix. */
@@ -347,9 +363,11 @@ static void conv2_gradient(const struct plan *plan, int samples, const float *ba
 	uint64_t mask[64];
 
 	turn_masks(plan, marks.live, windows, mask);
-	for (int f = 0; f < plan->filters2; f++)
-		filter_gradient(plan, base, marks.offset + f, delta + f, mask[f],
-		                weight + f * plan->fsize * plan->run_padded);
+#define TILE_CALL(rows, n, row, vector)                                                            \
+	gradient_tile(plan, base + (row)*plan->row1 + (vector)*LANES, marks.offset, delta, mask,       \
+	              weight + (row)*plan->run_padded + (vector)*LANES, rows, n)
+	TILES(plan->fsize, plan->run_padded / LANES)
+#undef TILE_CALL
 	bias_gradient(plan, windows, delta, bias);
 }
 
@@ -357,11 +375,9 @@ static void conv2_input(const struct plan *plan, struct marks marks, const float
                         const float *weight, float *delta_map1)
 {
 	memset(delta_map1, 0, plan->map1 * sizeof *delta_map1);
-	for (int i = 0; i < plan->positions; i++, delta += plan->filters2) {
-		float *out = delta_map1 + 2 * (i / plan->side2) * plan->row1 +
-		             2 * (i % plan->side2) * plan->filters1;
-		uint64_t live = marks.live[i], down = marks.down[i], right = marks.right[i];
-		window_input(plan, weight, delta, live & ~down, right, out);
-		window_input(plan, weight, delta, live & down, right, out + plan->row1);
-	}
+#define TILE_CALL(rows, n, row, vector)                                                            \
+	input_tile(plan, marks, weight + (row)*plan->wide + (vector)*LANES, delta,                     \
+	           delta_map1 + (row)*plan->row1 + (vector)*LANES, rows, n)
+	TILES(plan->fsize, plan->wide / LANES)
+#undef TILE_CALL
 }

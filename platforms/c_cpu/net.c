@@ -550,6 +550,13 @@ static struct range share(size_t count, int member, int members)
 	                      count * ((size_t)member + 1) / (size_t)members};
 }
 
+/* Images are read in random order: the next one comes in while this one is computed. */
+static void image_fetch(const uint8_t *image)
+{
+	for (int i = 0; i < MODEL_PIXELS; i += LINE)
+		__builtin_prefetch(image + i);
+}
+
 /* Forward and backward of rows row .. row + count - 1 of a batch of `rows`. */
 static void block_train(struct net *net, struct desk *desk, const uint32_t *order, size_t row,
                         int count, size_t rows)
@@ -561,8 +568,11 @@ static void block_train(struct net *net, struct desk *desk, const uint32_t *orde
 
 	order += row;
 	for (int s = 0; s < count; s++) {
+		const uint8_t *image = net->train.images + (size_t)order[s] * MODEL_PIXELS;
+		if (s + 1 < count)
+			image_fetch(net->train.images + (size_t)order[s + 1] * MODEL_PIXELS);
 		desk->label[s] = net->train.labels[order[s]];
-		sample_forward(net, desk, net->train.images + (size_t)order[s] * MODEL_PIXELS, s, x);
+		sample_forward(net, desk, image, s, x);
 	}
 	dense_forward(net, count, x, hidden, logits);
 	kernels->head(logits.data, count, desk->label, (float)(1.0 / (double)rows), net->loss + row,

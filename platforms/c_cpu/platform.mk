@@ -22,3 +22,5 @@ $(eval $(call c_cpu_variant,neon,))
 c_cpu_isas := -DHAVE_NEON
 endif
 $(eval $(call worker,c_cpu,$(c_cpu_sources),-O3 $(c_cpu_isas),))
+
+needs-bench_c_cpu := c_cpu

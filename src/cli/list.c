@@ -56,12 +56,23 @@ static char *option_form(const struct option_spec *spec)
 	return memory_text("%s=%s", spec->name, value ? value : values[spec->type]);
 }
 
-static void print_option(const struct option_spec *spec, int indent)
+static int forms_width(const struct option_spec *specs)
+{
+	int width = 0;
+	for (; specs && specs->name; specs++) {
+		char *form = option_form(specs);
+		width = (int)strlen(form) > width ? (int)strlen(form) : width;
+		free(form);
+	}
+	return width + 2;
+}
+
+static void print_option(const struct option_spec *spec, int indent, int width)
 {
 	char *form = option_form(spec);
 	printf("%*s:", indent, "");
 	print_plain(form);
-	printf("%*s", (int)strlen(form) < 24 ? 24 - (int)strlen(form) : 1, "");
+	printf("%*s", (int)strlen(form) < width ? width - (int)strlen(form) : 0, "");
 	print_plain(spec->help);
 	if (spec->fallback && spec->type != OPTION_FLAG) {
 		fputs(" (default ", stdout);
@@ -90,7 +101,7 @@ static void print_candidate(const struct candidate *candidate, int width)
 	if (!candidate->ready)
 		print_indented(indent, candidate->help);
 	for (const struct option_spec *spec = candidate->specs; spec && spec->name; spec++)
-		print_option(spec, indent);
+		print_option(spec, indent, forms_width(candidate->specs));
 }
 
 static void print_selection(const struct selection *selection)

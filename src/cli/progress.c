@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { LINE_SIZE = 512, NARROWEST = 20, LOG_LINES = 8 };
+enum { LONG_RUN = 10 }; /* seconds */
 
 /* What is still to be done of one platform, and how long one of its processes took. */
 struct pace {
@@ -60,13 +61,18 @@ static double process_left(struct progress *progress, const struct follow_order 
 	return an_epoch * fmax(0, progress->epochs - progress->epoch);
 }
 
-/* Of all processes that are still to come; NAN where one of them has not been measured. */
-static double others_left(const struct progress *progress)
+/* Of all processes that are still to come; NAN where one of them has not been measured.  `current`:
+ * the platform under way, whose processes take `seconds` if none has come to its end yet. */
+static double others_left(const struct progress *progress, const struct pace *current,
+                          double seconds)
 {
 	double left = 0;
-	for (size_t i = 0; i < progress->selection->count; i++)
-		if (progress->paces[i].processes > 0)
-			left += progress->paces[i].processes * progress->paces[i].seconds;
+	for (size_t i = 0; i < progress->selection->count; i++) {
+		const struct pace *pace = &progress->paces[i];
+		const bool guessed = pace == current && isnan(pace->seconds);
+		if (pace->processes > 0)
+			left += pace->processes * (guessed ? seconds : pace->seconds);
+	}
 	return left;
 }
 
@@ -116,18 +122,19 @@ static const char *rate(double per_second, char out[32])
 	return out;
 }
 
-/* "about 12 s left", of the whole run where that is known. */
-static const char *time_left(struct progress *progress, const struct follow_order *order,
-                             char out[64])
+/* "about 12 s left", of the whole run where that is known.  Returns the seconds. */
+static double time_left(struct progress *progress, const struct follow_order *order, char out[64])
 {
-	const double here = process_left(progress, order), others = others_left(progress);
+	const double here = process_left(progress, order);
+	const double process = since(progress->begun_ns) + here;
+	const double all = here + others_left(progress, pace_of(progress, order), process);
 	char text[32];
 	out[0] = '\0';
-	if (!isnan(here) && !isnan(here + others))
-		snprintf(out, 64, "about %s left", rough(here + others, text));
+	if (!isnan(all))
+		snprintf(out, 64, "about %s left", rough(all, text));
 	else if (!isnan(here))
 		snprintf(out, 64, "about %s left of this process", rough(here, text));
-	return out;
+	return isnan(all) ? here : all;
 }
 
 /* "[2/6] c_cpu:threads=1" */
@@ -239,6 +246,18 @@ static void train_ends(struct progress *progress, const json_t *event)
 	progress->train_accuracy = number_of(event, "correct") / progress->samples;
 }
 
+/* Without a live line the time left is told where it matters: early in a long run. */
+static void foretell(struct progress *progress, const struct follow_order *order)
+{
+	char line[LINE_SIZE], left[64];
+	if (order->process > 1 || progress->epoch > 1 ||
+	    !(time_left(progress, order, left) >= LONG_RUN))
+		return;
+	const int at = head(progress, order, line, sizeof(line));
+	snprintf(line + at, sizeof(line) - (size_t)at, "  %s", left);
+	say(progress, line);
+}
+
 /* An epoch is told when its evaluation is there. */
 static void epoch_ends(struct progress *progress, const struct follow_order *order,
                        const json_t *event)
@@ -251,6 +270,7 @@ static void epoch_ends(struct progress *progress, const struct follow_order *ord
 	if (!progress->live) {
 		snprintf(line + at, sizeof(line) - (size_t)at, "  %s", epoch);
 		say(progress, line);
+		foretell(progress, order);
 		return;
 	}
 	time_left(progress, order, left);
@@ -292,7 +312,7 @@ static void tell_success(struct progress *progress, const struct follow_order *o
                          double seconds)
 {
 	char line[LINE_SIZE], took[32], left[32];
-	const double others = others_left(progress);
+	const double others = others_left(progress, NULL, 0);
 	int at = head(progress, order, line, sizeof(line));
 	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all",
 	               progress->epoch, 100 * progress->test_accuracy, duration(seconds, took));

@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cnnbench list: what each platform is, or why it cannot be.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/tiny.sh"
+cd "$TMPDIR" || exit 1
+
+run "$CNNBENCH" list
+is 'exit code' "$status" 0
+has 'c_cpu is ready' "$out" 'c_cpu        ready  '
+has 'its options' "$out" ':threads=N'
+is 'nothing on stderr' "$err" ''
+
+workers="$TMPDIR/a folder of workers"
+fake_worker "$workers" gone <<'END'
+#!/bin/sh
+echo '{"event":"unavailable","reason":"no CUDA driver: libcuda.so.1 not found","help":"install the driver"}' >&3
+END
+fake_worker "$workers" rude <<'END'
+#!/bin/sh
+printf '{"event":"unavailable","reason":"\\u001b[31mred\\nlines","help":""}\n' >&3
+END
+fake_worker "$workers" crash <<'END'
+#!/bin/sh
+kill -SEGV $$
+END
+fake_worker "$workers" locked <<'END'
+#!/bin/sh
+END
+chmod a-x "$workers/worker-locked"
+fake_worker "$workers" c_cpu <<'END'
+#!/bin/sh
+exit 1
+END
+
+CNNBENCH_PATH=$workers
+export CNNBENCH_PATH
+run "$CNNBENCH" list
+is 'with others: exit code' "$status" 0
+has 'unavailable, why' "$out" 'gone         unavailable  no CUDA driver: libcuda.so.1 not found'
+has 'and what would help' "$out" '             install the driver'
+has 'a crash is told' "$out" 'crash        unavailable  its probe was ended by signal 11'
+has 'not executable' "$out" "chmod +x '$workers/worker-locked'"
+has 'no escape sequences' "$out" 'rude         unavailable  ?[31mred?lines'
+has 'the one beside cnnbench comes first' "$out" 'c_cpu        ready  '
+
+run "$CNNBENCH" list --json
+is '--json: exit code' "$status" 0
+has '--json: schema' "$out" '"schema": "cnnbench-list-1"'
+has '--json: reason' "$out" '"reason": "no CUDA driver: libcuda.so.1 not found"'
+is '--json: nothing on stderr' "$err" ''
+
+refused 'a platform that cannot run' 3 'nothing to run' "$CNNBENCH" run --quiet --platform gone
+
+CNNBENCH_PATH=relative
+refused 'a relative folder' 2 'not an absolute path' "$CNNBENCH" list
+CNNBENCH_PATH=$TMPDIR/none
+refused 'a missing folder' 2 'No such file' "$CNNBENCH" list
+chmod go+w "$workers"
+CNNBENCH_PATH=$workers
+refused 'a folder that others may write' 2 'chmod go-w' "$CNNBENCH" list
+tap_done

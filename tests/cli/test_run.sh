@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cnnbench run on a tiny dataset: the folder, the table, progress, repeatability.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/tiny.sh"
+cd "$TMPDIR" || exit 1
+tiny_dataset data 70 30
+small='--dataset data --batch-size 16 --epochs 3 --min-time 0 --filters1 2 --filters2 3 --hidden 8'
+
+# losses FOLDER: run, epoch and losses of all metrics, to the last digit.
+losses()
+{
+	cut -d, -f1,2,4-6 "$1"/metrics_*.csv
+}
+
+# shellcheck disable=SC2086 # words
+{
+	run "$CNNBENCH" run $small --platform c_cpu --runs 2 --log-dir 'a folder'
+	is 'exit code' "$status" 0
+	has 'a table on stdout' "$out" 'c_cpu'
+	has 'it says where the results are' "$out" 'a folder'
+	has 'and how to repeat them' "$out" \
+		'cnnbench run --platform c_cpu --dataset data --epochs 3 --batch-size 16'
+	has 'with the seed' "$out" '--seed 1'
+	has 'with the threads' "$out" '--threads '
+	has 'an epoch a line on stderr' "$err" '[1/2] c_cpu  epoch 2/3  '
+	has 'with all figures' "$err" '% '
+	is 'no escape sequence and no rewriting' "$(printf '%s' "$err" | tr -d '\033\r')" "$err"
+	for file in journal.jsonl run.json metrics_c_cpu.csv summary.csv job.json logs/c_cpu.log; do
+		ok "there is $file" test -f "a folder/$file"
+	done
+	is 'a header and three epochs of two runs' "$(wc -l <'a folder/metrics_c_cpu.csv' | tr -d ' ')" 7
+
+	# The printed command makes the same losses.
+	command=$(printf '%s\n' "$out" | sed -n 's/^repeat: *cnnbench //p')
+	eval "run \"\$CNNBENCH\" $command --log-dir again --quiet"
+	is 'repeated: exit code' "$status" 0
+	is 'repeated: identical losses' "$(losses again)" "$(losses 'a folder')"
+	is '--quiet: nothing on stderr' "$err" ''
+
+	run "$CNNBENCH" compare again
+	is 'compare: exit code' "$status" 0
+	has 'compare: the table' "$out" 'c_cpu'
+
+	refused 'the folder holds a run' 2 again \
+		"$CNNBENCH" run $small --quiet --platform c_cpu --runs 1 --log-dir again
+
+	run "$CNNBENCH" $small --platform=c_cpu:threads=1 --runs=1 --log_dir other --quiet --json -
+	is 'without the word run: exit code' "$status" 0
+	has '--json -: an object' "$(printf '%s' "$out" | head -n 1)" '{'
+	has '--json -: the schema' "$out" '"cnnbench-compare-1"'
+	lacks '--json -: nothing else' "$out" 'repeat:'
+	run "$CNNBENCH" $small --platform=c_cpu --runs=1 --log_dir third --json third.json
+	is '--json FILE: exit code' "$status" 0
+	has '--json FILE' "$(cat third.json)" '"cnnbench-compare-1"'
+
+	# Without --log-dir.
+	mkdir here && cd here || exit 1
+	run "$CNNBENCH" run $(printf '%s' "$small" | sed 's, data , ../data ,') --runs 1 --platform c_cpu
+	is 'results/<time>: exit code' "$status" 0
+	ok 'results/latest points to it' test -f results/latest/run.json
+	cd ..
+
+	# A batch larger than the data is one batch of all.
+	run "$CNNBENCH" run $small --batch_size 512 --runs 1 --platform c_cpu --log-dir large --quiet
+	is 'one large batch: exit code' "$status" 0
+	run "$CNNBENCH" run $small --fsize 7 --runs 1 --platform c_cpu --log-dir wide --quiet
+	is 'the largest filter: exit code' "$status" 0
+
+	# What would change the figures does not reach the worker, and that is said.
+	run env OMP_NUM_THREADS=7 "$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir env
+	has 'removed variables are said' "$err" OMP_NUM_THREADS
+	has 'and recorded' "$(head -n 1 env/journal.jsonl)" '"removed_environment":["OMP_NUM_THREADS"]'
+
+	# A terminal gets one line that is rewritten, without escape sequences.
+	if script -qec true /dev/null >/dev/null 2>&1; then
+		live="'$CNNBENCH' run $small --runs 1 --platform c_cpu"
+		NO_COLOR=1 TERM=xterm script -qec "$live --log-dir live" typescript >/dev/null 2>&1
+		has 'on a terminal: rewritten' "$(tr '\r' '@' <typescript)" '@[1/1] c_cpu  '
+		is 'on a terminal: no escape sequence' "$(tr -d '\033' <typescript)" "$(cat typescript)"
+		TERM=dumb script -qec "$live --log-dir dumb" typescript >/dev/null 2>&1
+		lacks 'on a dumb terminal: lines' "$(tr '\r' '@' <typescript)" '@[1/1]'
+	else
+		skip 'on a terminal' 'no script(1) here'
+	fi
+
+	# The reader of the table has gone: the results are there all the same.
+	{
+		"$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir pipe --quiet 2>err
+		echo $? >code
+	} | true
+	ok 'a closed pipe: the results are there' test -f pipe/summary.csv
+	if [ -c /dev/full ]; then
+		"$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir full --quiet 2>err >/dev/full
+		is 'a full stdout: exit code' $? 2
+		has 'a full stdout: said' "$(cat err)" 'standard output'
+		ok 'a full stdout: the results are there' test -f full/summary.csv
+	else
+		skip 'a full stdout' 'no /dev/full here'
+	fi
+}
+tap_done

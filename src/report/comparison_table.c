@@ -408,6 +408,11 @@ static bool has_figures(const struct row *row)
 	return isfinite(row->cold_epoch);
 }
 
+static bool has_ratio(const struct row *row)
+{
+	return row->ratio.n > 0 && row->verdict != VERDICT_REFERENCE;
+}
+
 static bool lacks_steady(const struct row *row)
 {
 	return row->ranked && has_figures(row) && row->epoch.n == 0;
@@ -415,7 +420,7 @@ static bool lacks_steady(const struct row *row)
 
 static bool lacks_interval(const struct row *row)
 {
-	return row->ranked && row->ratio.n == 1;
+	return row->ranked && has_ratio(row) && row->ratio.n == 1;
 }
 
 static bool any(const struct comparison *comparison, bool (*select)(const struct row *))
@@ -435,7 +440,7 @@ static void print_reading(const struct comparison *comparison, FILE *out)
 			out, "",
 			"epoch: training time, median of all epochs but each process's first; total: from "
 			"the start of the process to the final weights.");
-	if (!comparison->reference)
+	if (!any(comparison, has_ratio))
 		return;
 	line_open(&line);
 	fprintf(

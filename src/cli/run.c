@@ -433,6 +433,8 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "Train on the platforms that are ready, compare them, keep the results in a folder.",
 	.options = run_options,
-	.notes = "Progress goes to standard error, the table to standard output.",
+	.notes =
+		"mnist is looked for in CNNBENCH_DATA, the cache, ./data and ./data/MNIST/raw; synth are digits drawn\n"
+		"by code.  Progress goes to standard error, the table to standard output.",
 	.run = run_run,
 };

@@ -12,9 +12,9 @@
 const struct option_spec run_options[] = {
 	/* what is trained */
 	{"platform", NULL, OPTION_TEXT, 0, 0, "all", NULL, "LIST",
-     "platforms, separated by commas, with options after a colon: c_cpu:threads=1"},
+     "names with commas; options after a colon: c_cpu:threads=1"},
 	{"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",
-     "mnist, synth (digits drawn by code), or a folder of four IDX files (default: mnist if found)"},
+     "mnist, synth, or a folder of four IDX files (default: mnist, else synth)"},
 	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
 	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},
 	{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},
@@ -23,15 +23,13 @@ const struct option_spec run_options[] = {
 	{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"},
 	{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},
 	{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},
-	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N",
-     "seed of the weights and of the samples' order"},
+	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"},
 	/* how it is measured */
 	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
-     "threads of each CPU platform (default: the physical cores that may be used)"},
-	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N",
-     "rounds: each trains every platform in a fresh process"},
+     "of each CPU platform (default: physical cores that may be used)"},
+	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds of fresh processes"},
 	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
-     "go on with epochs for time only until they took this long"},
+     "extra epochs, for time only, until training took this"},
 	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS",
      "end a process that takes longer; 0: never"},
 	/* what comes out */

@@ -49,7 +49,6 @@ END
 	is 'named and unavailable: exit code' "$status" 3
 
 	# Something that nobody asked for by name may be missing.
-	chmod a-x workers
 	rm -rf workers
 	hostile_workers workers honest
 	fake_worker workers gone <<'END'
@@ -62,5 +61,11 @@ END
 	run "$CNNBENCH" run $small --runs 1 --platform gone --log-dir r5
 	is 'nothing to run: exit code' "$status" 3
 	one_line 'nothing to run'
+	fake_worker workers locked </dev/null
+	chmod a-x workers/worker-locked
+	refused 'not executable' 3 "chmod +x '$TMPDIR/workers/worker-locked'" \
+		"$CNNBENCH" run $small --runs 1 --platform locked --log-dir r6
+	run "$CNNBENCH" run $small --runs 1 --platform all --require gone --log-dir r7
+	is '--require what is unavailable: exit code' "$status" 3
 }
 tap_done

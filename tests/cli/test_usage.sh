@@ -24,6 +24,7 @@ for command in list run compare; do
 	is "help $command: exit code" "$status" 0
 	has "help $command" "$out" "usage: cnnbench $command"
 	text=$out
+	is "help $command: at most 100 columns" "$(printf '%s\n' "$out" | awk 'length > 100')" ''
 	run "$CNNBENCH" "$command" --help
 	is "$command --help is the same" "$out" "$text"
 	has "$command has --json" "$out" '  --json'

@@ -135,9 +135,9 @@ static double phase_seconds[PHASES];
 static uint64_t phase_calls[PHASES];
 
 #define TIMED(phase, call)                                                                         \
-	double start = seconds_now();                                                                    \
+	double start = seconds_now();                                                                  \
 	inner->call;                                                                                   \
-	phase_seconds[phase] += seconds_now() - start;                                                   \
+	phase_seconds[phase] += seconds_now() - start;                                                 \
 	phase_calls[phase]++
 
 static void timed_conv1_forward(const struct plan *plan, const uint8_t *image, const float *weight,

@@ -40,31 +40,31 @@ INLINE void forward_tile(const struct plan *plan, const float *in, const float *
                          const float *bias, float *out, size_t out_row, const int rows,
                          const int pixels, const int vecs)
 {
-	vf sum[2][CONV_PIXELS][CONV_VECS];
-	EACH (r, rows)
-		EACH (p, pixels)
-			EACH (v, vecs)
-				sum[r][p][v] = vf_load(bias + v * LANES);
-
+	/* One index for row and pixel: three nested loops over an array keep clang from registers. */
+	vf sum[2 * CONV_PIXELS][CONV_VECS];
 	const size_t pixel = (size_t)plan->filters1, row1 = (size_t)plan->row1;
+
+	EACH (i, rows * pixels)
+		EACH (v, vecs)
+			sum[i][v] = vf_load(bias + v * LANES);
 	for (int ky = 0; ky < plan->fsize; ky++, in += row1) {
 		for (int j = 0; j < plan->run; j++, weight += vecs * LANES) {
 			vf w[CONV_VECS];
 			EACH (v, vecs)
 				w[v] = vf_load(weight + v * LANES);
-			EACH (r, rows) {
-				EACH (p, pixels) {
-					vf x = vf_set(in[(size_t)r * row1 + (size_t)p * pixel + (size_t)j]);
-					EACH (v, vecs)
-						sum[r][p][v] = vf_fma(x, w[v], sum[r][p][v]);
-				}
+			EACH (i, rows * pixels) {
+				size_t at = (size_t)(i / pixels) * row1 + (size_t)(i % pixels) * pixel;
+				vf x = vf_set(in[at + (size_t)j]);
+				EACH (v, vecs)
+					sum[i][v] = vf_fma(x, w[v], sum[i][v]);
 			}
 		}
 	}
-	EACH (r, rows)
-		EACH (p, pixels)
-			EACH (v, vecs)
-				vf_store(out + (size_t)r * out_row + (p * vecs + v) * LANES, sum[r][p][v]);
+	EACH (i, rows * pixels) {
+		float *z = out + (size_t)(i / pixels) * out_row + i % pixels * vecs * LANES;
+		EACH (v, vecs)
+			vf_store(z + v * LANES, sum[i][v]);
+	}
 }
 
 INLINE void forward_pixels(const struct plan *plan, const float *in, const float *weight,

@@ -15,6 +15,8 @@
 
 #include <math.h>
 
+_Static_assert((int)PANEL >= (int)MODEL_CLASSES, "the logits of a sample stand in one panel");
+
 enum { CLASS_VECS = (MODEL_CLASSES + LANES - 1) / LANES };
 
 /*

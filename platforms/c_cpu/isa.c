@@ -44,6 +44,7 @@ static const struct isa {
 	{"avx2", "x86-64", X86(kernels_avx2, has_avx2)},
 	{"neon", "arm64", NEON(kernels_neon)},
 	{"generic", "any", &kernels_generic, always},
+	{"generic16", "any", &kernels_generic16, always},
 };
 
 const struct kernels *isa_choose(const char *choice, char *why, size_t size)

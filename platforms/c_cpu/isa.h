@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 
-/* The option's choices. */
-#define ISA_CHOICES "auto|avx512|avx2|neon|generic"
+/* The option's choices.  generic16, for tests: the kernels as AVX-512 has them, 16 lanes and its
+ * tiles, on processors without it; portable, not optimised, slow. */
+#define ISA_CHOICES "auto|avx512|avx2|neon|generic|generic16"
 
 /* The kernels of a choice; "auto": the fastest that works here.  NULL: not here, `why` says why. */
 const struct kernels *isa_choose(const char *choice, char *why, size_t size);

@@ -112,6 +112,7 @@ struct kernels {
 	               size_t stride, struct step step);
 };
 
-extern const struct kernels kernels_avx512, kernels_avx2, kernels_neon, kernels_generic;
+extern const struct kernels kernels_avx512, kernels_avx2, kernels_neon, kernels_generic,
+	kernels_generic16;
 
 #endif

@@ -6,12 +6,15 @@
 c_cpu_kernels := conv1.c conv2.c dense.c head.c update.c kernels.c
 c_cpu_sources := $(filter-out $(c_cpu_kernels:%=platforms/c_cpu/%),$(call sources_in,platforms/c_cpu))
 
-# $(call c_cpu_variant,<isa>,<flags>)
+# $(call c_cpu_variant,<isa>,<flags>,<header, if not the isa's>)
 c_cpu_variant = $(call variant,c_cpu,kernels_$(1),platforms/c_cpu/kernels.c,-O3 $(2) -DISA=$(1) \
-	-DSIMD_HEADER='"simd_$(1).h"')
+	-DSIMD_HEADER='"simd_$(or $(3),$(1)).h"')
 
-# -Wno-psabi: vectors wider than the processor's are only handed between functions that are inlined.
-$(eval $(call c_cpu_variant,generic,-Wno-psabi))
+# generic16: the tiles of simd_avx512.h.  Not optimised: to cut such vectors into smaller registers
+# takes gcc more than a minute.  -Wno-psabi: they are only handed between functions that are inlined.
+$(eval $(call c_cpu_variant,generic,))
+$(eval $(call c_cpu_variant,generic16,-O0 -Wno-psabi -DLANES=16 -DTILE_ROWS=12 -DPANEL_VECS=2 \
+	-DCONV_VECS=2 -DCONV_PIXELS=12 -DSPARSE_VECS=4,generic))
 ifeq ($(ARCH),x86_64)
 $(eval $(call c_cpu_variant,avx2,-mavx2 -mfma))
 $(eval $(call c_cpu_variant,avx512,-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma))

@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simd.h in the vector extensions of GCC and clang, for any processor: 16 lanes, which the compiler
- * cuts into the registers that there are.  So the 16-lane form of every kernel runs (and is tested)
- * on machines without AVX-512 too.
+ * simd.h in the vector extensions of GCC and clang, for any processor.  4 lanes are what nearly all
+ * of them have; without fused multiply-add a product takes a register of its own.
  */
 #ifndef C_CPU_SIMD_GENERIC_H
 #define C_CPU_SIMD_GENERIC_H
 
-#define LANES 16
-
-/* A vector is four registers of 16 bytes, of which processors have 16 or 32. */
-#ifndef TILE_ROWS
-#define TILE_ROWS 2
-#define PANEL_VECS 1
-#define CONV_VECS 1
-#define CONV_PIXELS 1
-#define SPARSE_VECS 1
+#ifndef LANES
+#define LANES 4
 #endif
 
-typedef float vf __attribute__((vector_size(64)));
-typedef int32_t vi __attribute__((vector_size(64)));
+/* 16 registers: 3 x 4 or 6 x 2 accumulators, the others for weights, a broadcast and products. */
+#ifndef TILE_ROWS
+#define TILE_ROWS 3
+#define PANEL_VECS 4
+#define CONV_VECS 2
+#define CONV_PIXELS 6
+#define SPARSE_VECS 4
+#endif
+
+enum { VECTOR_BYTES = LANES * 4 };
+
+typedef float vf __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES)));
 typedef vi vm;
-typedef float vf_anywhere __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t vi_anywhere __attribute__((vector_size(64), aligned(4), may_alias));
+typedef float vf_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t vi_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
 /* clang-format off */
 INLINE vf vf_set(float x)
 {
-	return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+	return (vf){0} + x;
 }
 INLINE vi vi_set(int32_t x)
 {
-	return (vi){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+	return (vi){0} + x;
 }
 INLINE vf vf_load(const float *p) { return *(const vf_anywhere *)p; }
 INLINE void vf_store(float *p, vf a) { *(vf_anywhere *)p = a; }

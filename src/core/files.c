@@ -157,43 +157,54 @@ static int open_beside(const char *path, char **name)
 	}
 }
 
-static int write_parts(int descriptor, const struct iovec *parts, int count)
+static int write_parts(int descriptor, const struct iovec *parts, int count, bool flush)
 {
 	for (int i = 0; i < count; i++)
 		if (write_all(descriptor, parts[i].iov_base, parts[i].iov_len))
 			return -1;
-	return fsync(descriptor);
+	return flush ? fsync(descriptor) : 0;
+}
+
+/* Write and close the temporary file, and let it take its place.  0, or -1 with errno. */
+static int complete(int descriptor, const char *name, const char *path, const struct iovec *parts,
+                    int count, bool flush)
+{
+	int result = write_parts(descriptor, parts, count, flush), kept = errno;
+
+	if (close(descriptor) && !result) {
+		result = -1;
+		kept = errno;
+	}
+	if (!result && rename(name, path)) {
+		result = -1;
+		kept = errno;
+	}
+	if (result)
+		unlink(name);
+	errno = kept;
+	return result;
+}
+
+static int replace_file(const char *path, const struct iovec *parts, int count, bool flush)
+{
+	char *name;
+	int descriptor = open_beside(path, &name);
+	int failed = descriptor < 0 || complete(descriptor, name, path, parts, count, flush);
+
+	free(name);
+	return failed ? error("%s: cannot write this file: %s", path, strerror(errno)) : 0;
 }
 
 int files_write_parts(const char *path, const struct iovec *parts, int count)
 {
-	char *name;
-	int descriptor = open_beside(path, &name);
-	int result = descriptor;
-
-	if (descriptor >= 0) {
-		result = write_parts(descriptor, parts, count);
-		int kept = errno;
-		if (close(descriptor) && !result)
-			result = -1;
-		else
-			errno = kept;
-		if (!result)
-			result = rename(name, path);
-		kept = errno;
-		if (result)
-			unlink(name);
-		errno = kept;
-	}
-	free(name);
-	return result < 0 ? error("%s: cannot write this file: %s", path, strerror(errno)) : 0;
+	return replace_file(path, parts, count, false);
 }
 
 int files_write(const char *path, const void *bytes, size_t size)
 {
 	struct iovec part = {(void *)(uintptr_t)bytes, size};
 
-	return files_write_parts(path, &part, 1);
+	return replace_file(path, &part, 1, true);
 }
 
 int files_open(const char *path, int64_t *size)

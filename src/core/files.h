@@ -21,7 +21,8 @@ int files_remove_folder(const char *path);
 /* Write a whole file by way of a temporary one beside it, fsync and rename: it is there whole or not at all. */
 int files_write(const char *path, const void *bytes, size_t size);
 
-/* The same for a file that is made of several parts, one behind the other. */
+/* The same for a file of several parts, one behind the other, that need not outlive a power cut:
+ * without the fsync, which takes some 20 ms that would stand in a worker's time. */
 int files_write_parts(const char *path, const struct iovec *parts, int count);
 
 /* Open a plain file for reading: its descriptor (close() it), and its size.  Never blocks on a pipe. */

@@ -24,7 +24,7 @@ struct npy {
 
 size_t npy_type_size(enum npy_type type);
 
-/* Write an array as a whole new file (files_write).  -1 after error(). */
+/* Write an array as a whole new file (files_write_parts).  -1 after error(). */
 int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data);
 
 /* The size and the digest of the file that npy_write would make. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/plain.h"
+#include "core/event.h"
 #include "core/memory.h"
 #include "runner/catalog.h"
 #include "runner/machine.h"
@@ -16,12 +17,6 @@ static const struct option_spec list_options[] = {
 	{0},
 };
 
-static const char *hello_text(const struct candidate *candidate, const char *member)
-{
-	const char *text = json_string_value(json_object_get(candidate->hello, member));
-	return text ? text : "";
-}
-
 /* ---- for people ---- */
 
 static void print_plain(const char *text)
@@ -34,8 +29,8 @@ static void print_plain(const char *text)
 
 static void print_state(const struct candidate *candidate)
 {
-	const char *variant = hello_text(candidate, "variant");
-	print_plain(candidate->ready ? hello_text(candidate, "device") : candidate->reason);
+	const char *variant = event_text(candidate->hello, "variant");
+	print_plain(candidate->ready ? event_text(candidate->hello, "device") : candidate->reason);
 	if (candidate->ready && *variant) {
 		fputs(", ", stdout);
 		print_plain(variant);
@@ -97,7 +92,7 @@ static void print_candidate(const struct candidate *candidate, int width)
 	const int indent = width + 2;
 	printf("%-*s  %-13s", width, candidate->platform, candidate->ready ? "ready" : "unavailable");
 	print_state(candidate);
-	print_indented(indent, hello_text(candidate, "summary"));
+	print_indented(indent, event_text(candidate->hello, "summary"));
 	if (!candidate->ready)
 		print_indented(indent, candidate->help);
 	for (const struct option_spec *spec = candidate->specs; spec && spec->name; spec++)

@@ -4,6 +4,7 @@
 #include "cli/plain.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/event.h"
 #include "core/memory.h"
 
 #include <math.h>
@@ -200,12 +201,6 @@ static void say(struct progress *progress, const char *text)
 
 /* ---- events ---- */
 
-static const char *text_of(const json_t *event, const char *member)
-{
-	const char *text = json_string_value(json_object_get(event, member));
-	return text ? text : "";
-}
-
 static double number_of(const json_t *event, const char *member)
 {
 	const json_t *number = json_object_get(event, member);
@@ -221,9 +216,9 @@ static void process_begins(struct progress *progress, const struct follow_order 
 	progress->epoch = 0;
 	pace_of(progress, order)->processes--;
 	const int at = head(progress, order, line, sizeof(line));
-	const char *variant = text_of(event, "variant");
+	const char *variant = event_text(event, "variant");
 	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round,
-	         progress->runs, text_of(event, "device"), *variant ? ", " : "", variant);
+	         progress->runs, event_text(event, "device"), *variant ? ", " : "", variant);
 	if (progress->live)
 		show_live(progress, line);
 	else
@@ -233,7 +228,7 @@ static void process_begins(struct progress *progress, const struct follow_order 
 static void span_begins(struct progress *progress, const json_t *event)
 {
 	progress->span_ns = json_integer_value(json_object_get(event, "ns"));
-	if (!progress->first_train_ns && strcmp(text_of(event, "span"), "train") == 0)
+	if (!progress->first_train_ns && strcmp(event_text(event, "span"), "train") == 0)
 		progress->first_train_ns = clock_ns();
 }
 
@@ -281,7 +276,7 @@ static void epoch_ends(struct progress *progress, const struct follow_order *ord
 static void on_event(void *context, const struct follow_order *order, const json_t *event)
 {
 	struct progress *progress = context;
-	const char *kind = text_of(event, "event"), *span = text_of(event, "span");
+	const char *kind = event_text(event, "event"), *span = event_text(event, "span");
 	const bool extra = json_is_true(json_object_get(event, "extra"));
 	if (strcmp(kind, "hello") == 0)
 		process_begins(progress, order, event);
@@ -298,12 +293,12 @@ static void on_event(void *context, const struct follow_order *order, const json
 /* Even with --quiet: why it failed, and the end of what it printed. */
 static void tell_failure(const struct follow_order *order, const json_t *record)
 {
-	const char *help = text_of(record, "help");
+	const char *help = event_text(record, "help");
 	const json_t *tail = json_object_get(record, "log_tail");
 	const size_t lines = json_array_size(tail);
-	warning("%s: %s: %s%s%s; its log: %s/%s", order->candidate->label, text_of(record, "status"),
-	        text_of(record, "why"), *help ? "; " : "", help, order->results,
-	        text_of(record, "log"));
+	warning("%s: %s: %s%s%s; its log: %s/%s", order->candidate->label, event_text(record, "status"),
+	        event_text(record, "why"), *help ? "; " : "", help, order->results,
+	        event_text(record, "log"));
 	for (size_t i = lines > LOG_LINES ? lines - LOG_LINES : 0; i < lines; i++)
 		note("    %s", json_string_value(json_array_get(tail, i)));
 }
@@ -336,7 +331,7 @@ static void on_end(void *context, const struct follow_order *order, const json_t
 {
 	struct progress *progress = context;
 	struct pace *pace = pace_of(progress, order);
-	const char *status = text_of(record, "status");
+	const char *status = event_text(record, "status");
 	bool fine = false, stays = false;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (strcmp(ends[i].status, status) == 0) {

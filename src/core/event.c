@@ -90,3 +90,10 @@ enum event_status event_next(struct event_reader *reader, const char **bytes, si
 	reader->lines++;
 	return EVENT_TOO_LONG;
 }
+
+const char *event_text(const json_t *event, const char *member)
+{
+	const char *text = json_string_value(json_object_get(event, member));
+
+	return text ? text : "";
+}

@@ -32,4 +32,7 @@ enum event_status { EVENT_NONE, EVENT_LINE, EVENT_TOO_LONG, EVENT_BROKEN };
 enum event_status event_next(struct event_reader *reader, const char **bytes, size_t *size,
                              json_t **event);
 
+/* A member of an event as text, "" where it is none; borrowed.  `event` may be NULL. */
+const char *event_text(const json_t *event, const char *member);
+
 #endif

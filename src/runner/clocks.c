@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/clocks.h"
 
+#include "core/event.h"
 #include "core/memory.h"
 #include "core/statistics.h"
 
@@ -31,20 +32,13 @@ static int64_t stamp(const json_t *event)
 	return json_integer_value(json_object_get(event, "ns"));
 }
 
-static const char *word(const json_t *event, const char *name)
-{
-	const char *text = json_string_value(json_object_get(event, name));
-
-	return text ? text : "";
-}
-
 /* Only the first offence is kept. */
 static void check_brackets(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
 	double lag = seconds(time.heard - stamp(event));
 	double forgiven = seconds(time.late + time.waited - clocks->waited);
 	double before = seconds(clocks->started - stamp(event));
-	const char *kind = word(event, "event"), *span = word(event, "span");
+	const char *kind = event_text(event, "event"), *span = event_text(event, "span");
 	char *out = clocks->offence;
 	size_t size = sizeof(clocks->offence);
 
@@ -95,7 +89,7 @@ static void hear_end(struct clocks *clocks, const json_t *event, struct clocks_t
 	clocks->last_end = stamp(event);
 	clocks->spans += told;
 	clocks->n_spans++;
-	if (strcmp(word(event, "span"), "train") != 0)
+	if (strcmp(event_text(event, "span"), "train") != 0)
 		return;
 	double apart = fabs(seconds(time.heard - clocks->heard_begin - told));
 	double forgiven = seconds(time.late + clocks->late_begin);
@@ -104,7 +98,7 @@ static void hear_end(struct clocks *clocks, const json_t *event, struct clocks_t
 
 void clocks_hear(struct clocks *clocks, const json_t *event, struct clocks_time time)
 {
-	const char *kind = word(event, "event");
+	const char *kind = event_text(event, "event");
 
 	if (time.waited < clocks->waited) /* the process has gone: nobody can say */
 		time.waited = clocks->waited;

@@ -177,27 +177,13 @@ static void sample_at_end(struct following *f, const char *span)
 		sample(f, 0);
 }
 
-static bool is_gpu(const json_t *hello)
-{
-	const char *kind = json_string_value(json_object_get(hello, "device_kind"));
-
-	return kind && strcmp(kind, "gpu") == 0;
-}
-
 static void open_vram(struct following *f, const json_t *hello)
 {
-	if (!f->gpu && is_gpu(hello))
+	if (!f->gpu && strcmp(event_text(hello, "device_kind"), "gpu") == 0)
 		f->gpu = meter_vram_open(&f->vram) == 0;
 }
 
 /* ---- Events ---- */
-
-static const char *member(const json_t *event, const char *name)
-{
-	const char *text = json_string_value(json_object_get(event, name));
-
-	return text ? text : "";
-}
 
 static void shorten_deadline(struct following *f, int64_t patience)
 {
@@ -214,7 +200,7 @@ static void hear_hello(struct following *f, const json_t *event)
 
 static void hear_end(struct following *f, const json_t *event)
 {
-	const char *file = member(event, "file");
+	const char *file = event_text(event, "file");
 
 	if (*file) {
 		char *path = files_join(f->out, file);
@@ -223,7 +209,7 @@ static void hear_end(struct following *f, const json_t *event)
 			          f->grammar.events, file);
 		free(path);
 	}
-	sample_at_end(f, member(event, "span"));
+	sample_at_end(f, event_text(event, "span"));
 }
 
 static void hear_done(struct following *f, const json_t *event)
@@ -234,14 +220,14 @@ static void hear_done(struct following *f, const json_t *event)
 
 static void hear_error(struct following *f, const json_t *event)
 {
-	verdict(f, "failed", "%s: %s", member(event, "kind"), member(event, "message"));
+	verdict(f, "failed", "%s: %s", event_text(event, "kind"), event_text(event, "message"));
 	shorten_deadline(f, LAST_WORD_NS);
 }
 
 static void hear_unavailable(struct following *f, const json_t *event)
 {
-	verdict(f, "unavailable", "%s", member(event, "reason"));
-	snprintf(f->help, sizeof(f->help), "%s", member(event, "help"));
+	verdict(f, "unavailable", "%s", event_text(event, "reason"));
+	snprintf(f->help, sizeof(f->help), "%s", event_text(event, "help"));
 	shorten_deadline(f, LAST_WORD_NS);
 }
 
@@ -279,7 +265,7 @@ static void hear(struct following *f, json_t *event, struct clocks_time time)
 	if (f->observer && f->observer->event)
 		f->observer->event(f->observer->context, f->order, event);
 	for (size_t i = 0; i < sizeof(listeners) / sizeof(*listeners); i++)
-		if (strcmp(listeners[i].kind, member(event, "event")) == 0)
+		if (strcmp(listeners[i].kind, event_text(event, "event")) == 0)
 			listeners[i].hear(f, event);
 	json_decref(event);
 }

@@ -102,12 +102,6 @@ static void probe_start(struct probe *probe, struct candidate *candidate, char *
 
 /* ---- listening ---- */
 
-static const char *event_text(const json_t *event, const char *member)
-{
-	const char *text = json_string_value(json_object_get(event, member));
-	return text ? text : "";
-}
-
 static void take_event(struct probe *probe, json_t *event)
 {
 	const char *kind = event_text(event, "event");

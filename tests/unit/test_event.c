@@ -188,6 +188,18 @@ static void test_what_cannot_be_written(void **state)
 	close(ends[1]);
 }
 
+static void test_members(void **state)
+{
+	json_t *event = json_loads("{\"event\":\"end\", \"ns\":7, \"span\":\"train\"}", 0, NULL);
+
+	(void)state;
+	assert_string_equal(event_text(event, "span"), "train");
+	assert_string_equal(event_text(event, "ns"), "");
+	assert_string_equal(event_text(event, "file"), "");
+	assert_string_equal(event_text(NULL, "file"), "");
+	json_decref(event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_flood_without_newline),
 		cmocka_unit_test(test_write_and_read_back),
 		cmocka_unit_test(test_what_cannot_be_written),
+		cmocka_unit_test(test_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

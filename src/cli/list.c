@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "cli/plain.h"
 #include "core/event.h"
 #include "core/memory.h"
 #include "runner/catalog.h"
@@ -19,21 +18,20 @@ static const struct option_spec list_options[] = {
 
 /* ---- for people ---- */
 
-static void print_plain(const char *text)
+static void print_visible(const char *text)
 {
-	char *copy = memory_copy(text);
-	plain_text(copy);
-	fputs(copy, stdout);
-	free(copy);
+	char *visible = memory_visible(text);
+	fputs(visible, stdout);
+	free(visible);
 }
 
 static void print_state(const struct candidate *candidate)
 {
 	const char *variant = event_text(candidate->hello, "variant");
-	print_plain(candidate->ready ? event_text(candidate->hello, "device") : candidate->reason);
+	print_visible(candidate->ready ? event_text(candidate->hello, "device") : candidate->reason);
 	if (candidate->ready && *variant) {
 		fputs(", ", stdout);
-		print_plain(variant);
+		print_visible(variant);
 	}
 	if (candidate->ready && json_is_true(json_object_get(candidate->hello, "simulated")))
 		fputs(", simulated: never ranked", stdout);
@@ -66,12 +64,12 @@ static void print_option(const struct option_spec *spec, int indent, int width)
 {
 	char *form = option_form(spec);
 	printf("%*s:", indent, "");
-	print_plain(form);
+	print_visible(form);
 	printf("%*s", (int)strlen(form) < width ? width - (int)strlen(form) : 0, "");
-	print_plain(spec->help);
+	print_visible(spec->help);
 	if (spec->fallback && spec->type != OPTION_FLAG) {
 		fputs(" (default ", stdout);
-		print_plain(spec->fallback);
+		print_visible(spec->fallback);
 		putchar(')');
 	}
 	putchar('\n');
@@ -83,7 +81,7 @@ static void print_indented(int indent, const char *text)
 	if (!*text)
 		return;
 	printf("%*s", indent, "");
-	print_plain(text);
+	print_visible(text);
 	putchar('\n');
 }
 

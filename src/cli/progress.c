@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/progress.h"
 
-#include "cli/plain.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/event.h"
@@ -168,25 +167,26 @@ static size_t terminal_width(void)
 }
 
 /* Blanks instead of an escape sequence wipe what was longer before. */
-static void show_live(struct progress *progress, char *text)
+static void show_live(struct progress *progress, const char *line)
 {
+	char *text = memory_visible(line);
 	const size_t width = terminal_width() - 1, length = strlen(text);
 	size_t cut = length < width ? length : width;
 	while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80) /* inside a character of UTF-8 */
 		cut--;
 	const size_t before = progress->shown < width ? progress->shown : width;
 	text[cut] = '\0';
-	plain_text(text);
 	fprintf(stderr, "\r%s%*s", text, before > cut ? (int)(before - cut) : 0, "");
 	fflush(stderr);
 	progress->shown = cut;
+	free(text);
 }
 
 static void wipe_live(struct progress *progress)
 {
 	if (!progress->live || progress->shown == 0)
 		return;
-	show_live(progress, (char[]){""});
+	show_live(progress, "");
 	fputc('\r', stderr);
 	fflush(stderr);
 	progress->shown = 0;

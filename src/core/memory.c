@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/memory.h"
 
+#include "core/text.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -60,4 +62,12 @@ char *memory_copy(const char *text)
 	size_t size = strlen(text) + 1;
 
 	return memcpy(memory_new(size, 1), text, size);
+}
+
+char *memory_visible(const char *text)
+{
+	char *visible = memory_new(strlen(text) + 1, TEXT_GROWTH);
+
+	text_visible(text, visible);
+	return visible;
 }

@@ -11,6 +11,7 @@ void *memory_new(size_t count, size_t size); /* zeroed; the product is checked *
 void *memory_grow(void *old, size_t count, size_t size);
 char *memory_text(const char *format, ...) PRINTF_LIKE(1, 2); /* formatted copy */
 char *memory_copy(const char *text);
+char *memory_visible(const char *text); /* text_visible of core/text.h */
 
 /* For arrays that kernels stream through: zeroed, 64-byte aligned, anonymous, huge pages asked
  * for.  `bytes` as given must come back with the pointer to memory_unmap. */

@@ -17,41 +17,7 @@ static size_t character_size(const char *at)
 	return size;
 }
 
-/* C0 and C1 controls, bytes that begin no character, and what hides text or turns its direction:
- * U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF. */
-static bool is_control(const unsigned char *at)
-{
-	if (at[0] < 0x20 || (at[0] >= 0x7f && at[0] < 0xc2) || at[0] > 0xf4)
-		return true;
-	if (at[0] == 0xc2)
-		return at[1] < 0xa0;
-	if (at[0] == 0xe2 && at[1] == 0x80)
-		return (at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae);
-	if (at[0] == 0xe2 && at[1] == 0x81)
-		return at[2] >= 0xa0 && at[2] <= 0xaf;
-	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf;
-}
-
-char *text_visible(const char *text)
-{
-	char *copy = memory_new(strlen(text) + 1, 4), *to = copy; /* \xNN: four for one */
-
-	while (*text) {
-		size_t size = character_size(text);
-		if (*text == '\t')
-			*to++ = ' ';
-		else if (!is_control((const unsigned char *)text))
-			to = (char *)memcpy(to, text, size) + size;
-		else
-			for (size_t i = 0; i < size; i++)
-				to += sprintf(to, "\\x%02x", (unsigned char)text[i]);
-		text += size;
-	}
-	*to = '\0';
-	return copy;
-}
-
-size_t text_columns(const char *text)
+static size_t count_columns(const char *text)
 {
 	size_t columns = 0;
 
@@ -84,8 +50,8 @@ static size_t line_bytes(const char *text, size_t room)
 
 void text_wrap(FILE *out, const char *first, const char *text)
 {
-	char *visible = text_visible(text);
-	int indent = (int)text_columns(first);
+	char *visible = memory_visible(text);
+	int indent = (int)count_columns(first);
 	const char *at = visible;
 
 	do {

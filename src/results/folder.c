@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "report/comparison.h"
 #include "results/csv.h"
 #include "results/journal.h"
@@ -58,16 +59,6 @@ static char *open_chosen(const char *log_dir, bool *made)
 	return memory_copy(log_dir);
 }
 
-/* A dataset's name is a folder's that the user chose. */
-static void make_plain(char *name)
-{
-	static const char allowed[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
-	for (char *at = name + strspn(name, allowed); *at; at += strspn(at, allowed))
-		*at = '-';
-}
-
 /* results/<name>, or with -2, -3 ... behind it where a run of the same second has it. */
 static char *make_numbered(const char *name)
 {
@@ -98,7 +89,7 @@ static char *open_dated(const char *dataset)
 	}
 	/* A name has at most 255 bytes in all file systems of today; the stamp, -1000 and some room go off. */
 	char *name = memory_text("%s_%.200s", stamp, dataset);
-	make_plain(name);
+	text_file_name(name); /* a dataset's name is a folder's that the user chose */
 	char *path = make_numbered(name);
 	free(name);
 	return path;

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "results/field.h"
 #include "results/journal.h"
 
@@ -140,15 +141,11 @@ static void stamp_at(const struct reader *reader, int64_t ns, char out[24])
 
 /* ---- Its first record --------------------------------------------------------------------------*/
 
-/* The label as a file name: every character outside [A-Za-z0-9._-] made '-'. */
 static char *file_name(const char *label)
 {
-	static const char allowed[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	char *name = memory_copy(label);
 
-	for (char *at = name + strspn(name, allowed); *at; at += strspn(at, allowed))
-		*at = '-';
+	text_file_name(name);
 	return name;
 }
 

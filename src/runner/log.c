@@ -32,25 +32,12 @@ int log_open(const char *path, const char *heading, off_t *start)
 	return log;
 }
 
-static bool is_control(unsigned char byte)
-{
-	return byte < 0x20 || byte == 0x7f;
-}
-
 json_t *log_text(const char *text)
 {
-	char *copy = memory_copy(text);
+	char *visible = memory_visible(text);
+	json_t *value = json_string(visible);
 
-	for (char *byte = copy; *byte; byte++)
-		if (is_control((unsigned char)*byte))
-			*byte = ' ';
-	json_t *value = json_string(copy);
-	for (char *byte = copy; !value && *byte; byte++)
-		if ((unsigned char)*byte >= 0x80)
-			*byte = '?';
-	if (!value)
-		value = json_string(copy);
-	free(copy);
+	free(visible);
 	return value;
 }
 

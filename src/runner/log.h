@@ -13,8 +13,7 @@ int log_open(const char *path, const char *heading, off_t *start);
 /* The last lines from `start` on, at most ten, as an array of texts; empty if there is nothing. */
 json_t *log_tail(const char *path, off_t start);
 
-/* Text that a worker or its log wrote, as one line of JSON that cannot steer a terminal: control
- * characters are blanks, and where it is no UTF-8, all that is not ASCII is '?'. */
+/* Text that a worker or its log wrote, made visible (core/text.h), for JSON. */
 json_t *log_text(const char *text);
 
 #endif

@@ -3,14 +3,13 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "runner/probe.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FILE_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 /* The names that the original system used. */
 static const struct {
@@ -224,8 +223,7 @@ static bool file_taken(const struct selection *selection, size_t before, const c
 static char *make_file(const struct selection *selection, size_t index)
 {
 	char *plain = memory_copy(selection->items[index].label);
-	for (char *at = plain; *(at += strspn(at, FILE_LETTERS));)
-		*at = '-';
+	text_file_name(plain);
 	char *file = memory_copy(plain);
 	for (int number = 2; file_taken(selection, index, file); number++) {
 		free(file);

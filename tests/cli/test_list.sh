@@ -41,7 +41,7 @@ has 'unavailable, why' "$out" 'gone         unavailable  no CUDA driver: libcuda
 has 'and what would help' "$out" '             install the driver'
 has 'a crash is told' "$out" 'crash        unavailable  its probe was ended by signal 11'
 has 'not executable' "$out" "chmod +x '$workers/worker-locked'"
-has 'no escape sequences' "$out" 'rude         unavailable  ?[31mred?lines'
+has 'no escape sequences' "$out" 'rude         unavailable  \x1b[31mred\x0alines'
 has 'the one beside cnnbench comes first' "$out" 'c_cpu        ready  '
 
 run "$CNNBENCH" list --json

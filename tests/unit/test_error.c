@@ -12,7 +12,7 @@ static void test_control_characters_are_visible(void **state)
 		{"", ""},
 		{"two\nlines\r\n", "two\\x0alines\\x0d\\x0a"},
 		{"\x1b[31mred", "\\x1b[31mred"},
-		{"tab\tbell\a\x7f", "tab\\x09bell\\x07\\x7f"},
+		{"tab\tbell\a\x7f", "tab bell\\x07\\x7f"},
 		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
 		{"\xc2\x9b"
 	     "31m",

@@ -327,7 +327,7 @@ static void test_what_is_no_event_is_quoted(void **state)
 
 	json_array_foreach(outcome.records, i, record) if (json_object_get(record, "text")) quote =
 		text(record, "text");
-	assert_string_equal(quote, "epoch 1 of 4 ? [31m loss 0.3");
+	assert_string_equal(quote, "epoch 1 of 4 \\xff\\x1b[31m loss 0.3");
 	free_outcome(&outcome);
 }
 

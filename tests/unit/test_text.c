@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/memory.h"
+#include "core/text.h"
 #include "report/text.h"
 
 #include <setjmp.h>
@@ -15,40 +17,63 @@
 
 static const struct {
 	const char *text, *visible;
-	size_t columns;
 } texts[] = {
-	{"", "", 0},
-	{"plain ~", "plain ~", 7},
-	{"a\tb", "a b", 3},
-	{"\033[31mred\n", "\\x1b[31mred\\x0a", 15},
-	{"\177", "\\x7f", 4},
+	{"", ""},
+	{"plain ~", "plain ~"},
+	{"a\tb", "a b"},
+	{"\033[31mred\n", "\\x1b[31mred\\x0a"},
+	{"\177", "\\x7f"},
 	{"Gr\xc3\xb6\xc3\x9f"
      "e",
      "Gr\xc3\xb6\xc3\x9f"
-     "e",
-     5},
-	{"\xe2\x80\x9cquoted\xe2\x80\x9d", "\xe2\x80\x9cquoted\xe2\x80\x9d", 8},
+     "e"},
+	{"\xe2\x80\x9cquoted\xe2\x80\x9d", "\xe2\x80\x9cquoted\xe2\x80\x9d"},
 	{"\xc2\x9b"
      "1m",
-     "\\xc2\\x9b1m", 10}, /* U+009B: the same as ESC [ */
+     "\\xc2\\x9b1m"}, /* U+009B: the same as ESC [ */
 	{"a\xe2\x80\xae"
      "b",
-     "a\\xe2\\x80\\xaeb", 14}, /* U+202E turns the direction */
-	{"\xef\xbb\xbf", "\\xef\\xbb\\xbf", 12},
+     "a\\xe2\\x80\\xaeb"}, /* U+202E turns the direction */
+	{"\xef\xbb\xbf", "\\xef\\xbb\\xbf"},
 	{"\x9b"
      "1m",
-     "\\x9b1m", 6}, /* no UTF-8, but a terminal may obey it */
-	{"\xff\xfe", "\\xff\\xfe", 8},
+     "\\x9b1m"}, /* no UTF-8, but a terminal may obey it */
+	{"\xff\xfe", "\\xff\\xfe"},
+	{"a\x9b"
+     "b",
+     "a\\x9bb"}, /* behind a character */
+	{"\xc0\xaf \xed\xa0\x80 \xe2\x82",
+     "\\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x82"}, /* too long, a half, cut */
 };
 
 static void test_visible(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		char *got = text_visible(texts[i].text);
+		char *got = memory_visible(texts[i].text);
 		if (strcmp(got, texts[i].visible) != 0)
 			fail_msg("case %zu: got %s, wanted %s", i, got, texts[i].visible);
-		assert_int_equal(text_columns(got), texts[i].columns);
+		free(got);
+	}
+}
+
+static void test_file_name(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} names[] = {
+		{"", ""},
+		{"Az09._-", "Az09._-"},
+		{"c_cpu:isa=avx2+threads=4", "c_cpu-isa-avx2-threads-4"},
+		{"../a b", "..-a-b"},
+		{"\xc3\xa9\n", "---"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char *got = memory_copy(names[i].text);
+		text_file_name(got);
+		assert_string_equal(got, names[i].wanted);
 		free(got);
 	}
 }
@@ -87,12 +112,15 @@ static void test_wrap(void **state)
 	check_wrap("", FIFTY TEN TEN TEN TEN "123456789x", FIFTY TEN TEN TEN TEN "123456789x\n");
 	check_wrap("> ", FIFTY FIFTY, "> " FIFTY TEN TEN TEN "123456789\n  123456789 \n");
 	check_wrap("", UNBROKEN UNBROKEN UNBROKEN, UNBROKEN UNBROKEN "\n" UNBROKEN "\n");
+	check_wrap("\xe2\x80\x9cq\xe2\x80\x9d ", FIFTY FIFTY, /* indented by columns */
+	           "\xe2\x80\x9cq\xe2\x80\x9d " FIFTY TEN TEN TEN "123456789\n    123456789 \n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_visible),
+		cmocka_unit_test(test_file_name),
 		cmocka_unit_test(test_wrap),
 	};
 

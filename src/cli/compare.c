@@ -4,7 +4,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "report/comparison.h"
-#include "results/folder.h"
+#include "report/report.h"
 #include "results/journal.h"
 
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static bool is_stale(const char *folder)
 /* Runs that were cut off have no files but the journal.  Foreign folders are left as they are. */
 static int refresh(const char *folder, const struct results *results)
 {
-	return is_stale(folder) && !access(folder, W_OK) ? folder_write(folder, results) : 0;
+	return is_stale(folder) && !access(folder, W_OK) ? report_write(folder, results) : 0;
 }
 
 /* ---- Comparing ---------------------------------------------------------------------------------*/

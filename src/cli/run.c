@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "report/comparison.h"
+#include "report/report.h"
 #include "results/folder.h"
 #include "results/journal.h"
 #include "runner/catalog.h"
@@ -377,7 +378,7 @@ static int report(const struct run *run)
 	if (results_read(&results, run->folder) != 0)
 		return EXIT_INTERNAL;
 	int code = results_code(run, &results);
-	if (folder_write(run->folder, &results) != 0)
+	if (report_write(run->folder, &results) != 0)
 		code = exit_worse(code, EXIT_USAGE);
 	code = exit_worse(code, print_report(run, &results));
 	results_free(&results);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The results folder: where it is, and what is made in it from the journal. */
+/* The results folder of a new run. */
 #ifndef RESULTS_FOLDER_H
 #define RESULTS_FOLDER_H
-
-#include "results/results.h"
 
 /*
  * Make the folder of a new run: `log_dir` itself, which must not hold a run, or, where that is NULL,
@@ -11,8 +9,5 @@
  * copied from `job_folder`.  The path; free() it.  NULL after error().
  */
 char *folder_create(const char *log_dir, const char *dataset, const char *job_folder);
-
-/* Write run.json, metrics_<file>.csv and summary.csv anew from the results.  -1 after error(). */
-int folder_write(const char *folder, const struct results *results);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/csv.h"
+#include "report/csv.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "results/csv.h"
+#include "report/csv.h"
 
 #include "core/error.h"
 #include "core/memory.h"

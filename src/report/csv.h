@@ -3,8 +3,8 @@
  * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline, the same in every
  * locale.  A text cell that a spreadsheet would take for a formula gets an apostrophe in front.
  */
-#ifndef RESULTS_CSV_H
-#define RESULTS_CSV_H
+#ifndef REPORT_CSV_H
+#define REPORT_CSV_H
 
 #include <stddef.h>
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/memory.h"
+#include "report/comparison.h"
+#include "report/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int write_file(const char *folder, const char *name, const char *bytes, size_t size)
+{
+	char *path = files_join(folder, name);
+	int result = files_write(path, bytes, size);
+
+	free(path);
+	return result;
+}
+
+static int write_run(const char *folder, const struct results *results)
+{
+	json_t *record = results_record(results);
+	char *text = json_dumps(record, JSON_INDENT(1));
+
+	if (!text)
+		BUG("run.json cannot be written as JSON");
+	size_t size = strlen(text);
+	text[size] = '\n'; /* in the place of the NUL */
+	int result = write_file(folder, "run.json", text, size + 1);
+	free(text);
+	json_decref(record);
+	return result;
+}
+
+static void put_header(struct csv *csv, const char *const *names)
+{
+	for (; *names; names++)
+		csv_text(csv, *names);
+	csv_row(csv);
+}
+
+static const char *const metrics_header[] = {
+	"Platform",
+	"Epoch",
+	"Epoch Time (s)",
+	"Train Loss",
+	"Train Accuracy",
+	"Test Accuracy",
+	"Throughput (samples/s)",
+	"Timestamp",
+	"System RAM Used (MB)",
+	"Process RAM Used (MB)",
+	"GPU VRAM Used (MB)",
+	"Run",
+	"Extra",
+	"Runner Time (s)",
+	"Test Loss",
+	"RAM Anonymous (MB)",
+	"RAM File (MB)",
+	"Status",
+	NULL,
+};
+
+enum { LOSS_DIGITS = 9 }; /* that tell any two float32 apart */
+
+static void put_epoch(struct csv *csv, const struct results *results, const char *label,
+                      const struct execution *execution, const struct epoch *epoch)
+{
+	csv_text(csv, label);
+	csv_number(csv, epoch->number, 0);
+	csv_number(csv, epoch->train_seconds, 6);
+	csv_significant(csv, epoch->train_loss, LOSS_DIGITS);
+	csv_number(csv, epoch->train_accuracy, 6);
+	csv_number(csv, epoch->test_accuracy, 6);
+	csv_number(csv, results->n_train / epoch->train_seconds, 1);
+	csv_text(csv, epoch->stamp);
+	csv_number(csv, epoch->system / 1e6, 3);
+	csv_number(csv, (epoch->anonymous + epoch->file) / 1e6, 3);
+	csv_number(csv, epoch->vram / 1e6, 3);
+	csv_number(csv, execution->round, 0);
+	csv_text(csv, epoch->extra ? "true" : "false");
+	csv_number(csv, epoch->runner_seconds, 6);
+	csv_significant(csv, epoch->test_loss, LOSS_DIGITS);
+	csv_number(csv, epoch->anonymous / 1e6, 3);
+	csv_number(csv, epoch->file / 1e6, 3);
+	csv_text(csv, status_name(execution->status));
+	csv_row(csv);
+}
+
+static int write_csv(const char *folder, const char *name, struct csv *csv)
+{
+	size_t size;
+	char *text = csv_end(csv, &size);
+	int result = write_file(folder, name, text, size);
+
+	free(text);
+	return result;
+}
+
+static size_t count_epochs(const struct contestant *contestant)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		n += contestant->executions[i].n_epochs;
+	return n;
+}
+
+/* Platforms without an epoch have no file. */
+static int write_metrics(const char *folder, const struct results *results,
+                         const struct contestant *contestant)
+{
+	if (count_epochs(contestant) == 0)
+		return 0;
+	struct csv *csv = csv_begin();
+	put_header(csv, metrics_header);
+	for (size_t i = 0; i < contestant->n_executions; i++) {
+		const struct execution *execution = &contestant->executions[i];
+		for (size_t e = 0; e < execution->n_epochs; e++)
+			put_epoch(csv, results, contestant->label, execution, &execution->epochs[e]);
+	}
+	char *name = memory_text("metrics_%s.csv", contestant->file);
+	int result = write_csv(folder, name, csv);
+	free(name);
+	return result;
+}
+
+static const char *const summary_header[] = {
+	"Platform",
+	"Status",
+	"Runs",
+	"Steady Epochs",
+	"Median Epoch Time (s)",
+	"First Quartile of Epoch Time (s)",
+	"Third Quartile of Epoch Time (s)",
+	"Minimum Epoch Time (s)",
+	"Mean Epoch Time (s)",
+	"Throughput (samples/s)",
+	"Ratio of Epoch Times",
+	"Ratio Low (95%)",
+	"Ratio High (95%)",
+	"Verdict",
+	"First Epoch Time (s)",
+	"Training Time (s)",
+	"Total Time (s)",
+	"Time to 97% Test Accuracy (s)",
+	"Final Train Loss",
+	"Final Train Accuracy",
+	"Final Test Accuracy",
+	"Maximum Test Accuracy",
+	"Mean Process RAM (MB)",
+	"Peak Process RAM (MB)",
+	"Peak GPU VRAM (MB)",
+	NULL,
+};
+
+static void put_summary(struct csv *csv, const struct row *row)
+{
+	const double seconds[] = {row->epoch.median, row->epoch.q1, row->epoch.q3, row->epoch.min,
+	                          row->epoch.mean};
+	const double durations[] = {row->cold_epoch, row->train_seconds, row->total_seconds,
+	                            row->seconds_to_97};
+
+	csv_text(csv, row->contestant->label);
+	csv_text(csv, status_name(row->contestant->status));
+	csv_number(csv, (double)row->runs, 0);
+	csv_number(csv, (double)row->epoch.n, 0);
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		csv_number(csv, seconds[i], 6);
+	csv_number(csv, row->samples_per_second, 1);
+	csv_number(csv, row->ratio.value, 6);
+	csv_number(csv, row->ratio.low, 6);
+	csv_number(csv, row->ratio.high, 6);
+	csv_text(csv, verdict_name(row->verdict));
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		csv_number(csv, durations[i], 6);
+	csv_significant(csv, row->train_loss, LOSS_DIGITS);
+	csv_number(csv, row->train_accuracy, 6);
+	csv_number(csv, row->test_accuracy, 6);
+	csv_number(csv, row->max_test_accuracy, 6);
+	csv_number(csv, row->mean_rss / 1e6, 3);
+	csv_number(csv, row->peak_rss / 1e6, 3);
+	csv_number(csv, row->peak_vram / 1e6, 3);
+	csv_row(csv);
+}
+
+static int write_summary(const char *folder, const struct results *results)
+{
+	struct comparison comparison;
+	struct csv *csv;
+
+	if (comparison_make(&comparison, results, NULL))
+		return -1;
+	csv = csv_begin();
+	put_header(csv, summary_header);
+	for (size_t i = 0; i < comparison.n_rows; i++)
+		put_summary(csv, &comparison.rows[i]);
+	comparison_free(&comparison);
+	return write_csv(folder, "summary.csv", csv);
+}
+
+/* run.json last: where it is there and not older than the journal, so are the others. */
+int report_write(const char *folder, const struct results *results)
+{
+	for (size_t i = 0; i < results->n_contestants; i++)
+		if (write_metrics(folder, results, &results->contestants[i]))
+			return -1;
+	if (write_summary(folder, results))
+		return -1;
+	return write_run(folder, results);
+}

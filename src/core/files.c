@@ -157,42 +157,74 @@ static int open_beside(const char *path, char **name)
 	}
 }
 
-static int write_parts(int descriptor, const struct iovec *parts, int count, bool flush)
+struct files_draft {
+	char *path, *name; /* where it is to stand, and where it stands until it is whole */
+	int descriptor;
+	int reason; /* errno of the first failure; 0: none yet */
+};
+
+struct files_draft *files_begin(const char *path)
 {
-	for (int i = 0; i < count; i++)
-		if (write_all(descriptor, parts[i].iov_base, parts[i].iov_len))
-			return -1;
-	return flush ? fsync(descriptor) : 0;
+	char *name;
+	int descriptor = open_beside(path, &name);
+
+	if (descriptor < 0) {
+		error("%s: cannot write this file: %s", path, strerror(errno));
+		free(name);
+		return NULL;
+	}
+	struct files_draft *draft = memory_new(1, sizeof(*draft));
+	*draft = (struct files_draft){memory_copy(path), name, descriptor, 0};
+	return draft;
 }
 
-/* Write and close the temporary file, and let it take its place.  0, or -1 with errno. */
-static int complete(int descriptor, const char *name, const char *path, const struct iovec *parts,
-                    int count, bool flush)
+/* The first failure counts: the others follow from it. */
+static void draft_note(struct files_draft *draft, int failed)
 {
-	int result = write_parts(descriptor, parts, count, flush), kept = errno;
+	if (failed && !draft->reason)
+		draft->reason = errno;
+}
 
-	if (close(descriptor) && !result) {
-		result = -1;
-		kept = errno;
+int files_add(struct files_draft *draft, const void *bytes, size_t size)
+{
+	if (!draft->reason)
+		draft_note(draft, write_all(draft->descriptor, bytes, size));
+	return draft->reason ? -1 : 0;
+}
+
+/* Close the temporary file and let it take its place. */
+static int complete(struct files_draft *draft, bool flush)
+{
+	if (flush && !draft->reason)
+		draft_note(draft, fsync(draft->descriptor));
+	draft_note(draft, close(draft->descriptor));
+	if (!draft->reason)
+		draft_note(draft, rename(draft->name, draft->path));
+	if (draft->reason) {
+		unlink(draft->name);
+		error("%s: cannot write this file: %s", draft->path, strerror(draft->reason));
 	}
-	if (!result && rename(name, path)) {
-		result = -1;
-		kept = errno;
-	}
-	if (result)
-		unlink(name);
-	errno = kept;
+	int result = draft->reason ? -1 : 0;
+	free(draft->path);
+	free(draft->name);
+	free(draft);
 	return result;
+}
+
+int files_end(struct files_draft *draft)
+{
+	return complete(draft, false);
 }
 
 static int replace_file(const char *path, const struct iovec *parts, int count, bool flush)
 {
-	char *name;
-	int descriptor = open_beside(path, &name);
-	int failed = descriptor < 0 || complete(descriptor, name, path, parts, count, flush);
+	struct files_draft *draft = files_begin(path);
 
-	free(name);
-	return failed ? error("%s: cannot write this file: %s", path, strerror(errno)) : 0;
+	if (!draft)
+		return -1;
+	for (int i = 0; i < count; i++)
+		files_add(draft, parts[i].iov_base, parts[i].iov_len);
+	return complete(draft, flush);
 }
 
 int files_write_parts(const char *path, const struct iovec *parts, int count)

@@ -25,6 +25,14 @@ int files_write(const char *path, const void *bytes, size_t size);
  * without the fsync, which takes some 20 ms that would stand in a worker's time. */
 int files_write_parts(const char *path, const struct iovec *parts, int count);
 
+/* The same for a file whose parts come one by one: begin (NULL after error()), add, end.  After the
+ * first failure nothing more is written: files_add says so with -1 and no error(), files_end tells it,
+ * and frees the draft in any case. */
+struct files_draft;
+struct files_draft *files_begin(const char *path);
+int files_add(struct files_draft *draft, const void *bytes, size_t size);
+int files_end(struct files_draft *draft);
+
 /* Open a plain file for reading: its descriptor (close() it), and its size.  Never blocks on a pipe. */
 int files_open(const char *path, int64_t *size);
 

@@ -69,10 +69,14 @@ size_t job_verify_samples(size_t n_train, size_t batch);
 char *job_write(const char *cache, const struct dataset *dataset, const struct work *work);
 
 /* Open a job folder: job.json read, every array's type, shape and file size checked against it, and
- * that every index and label is in range.  Digests are the runner's to check, outside every clock.
- * -1 after error(), with nothing left open. */
+ * that every label and index of verify.npy is in range.  The order is checked row by row, as it is
+ * read: it may have 4 GiB.  Digests are the runner's to check, outside every clock.  -1 after error(),
+ * with nothing left open. */
 int job_open(struct job *job, const char *folder);
 void job_close(struct job *job);
+
+/* A row of the order, from 0: n_train samples, each of them in range.  -1 after error(). */
+int job_read_order(const struct job *job, size_t row, uint32_t *out);
 
 /* Has any of the job's files been altered?  -1 after error(): which one, and what to do. */
 int job_check_digests(const struct job *job);

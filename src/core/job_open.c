@@ -230,6 +230,12 @@ static size_t count_bad_indices(const uint32_t *indices, size_t count, size_t n_
 	return bad;
 }
 
+static int refuse_numbers(const struct npy *array)
+{
+	return error("%s: a number in it is out of range; remove its folder and run again",
+	             array->path);
+}
+
 /* Labels and indices lead into arrays: one out of range must not reach a platform. */
 static int check_range(const struct npy *array, size_t n_train)
 {
@@ -247,16 +253,19 @@ static int check_range(const struct npy *array, size_t n_train)
 			                            : count_bad_indices(part, count, n_train);
 	}
 	free(part);
-	if (bad)
-		return error("%s: a number in it is out of range; remove its folder and run again",
-		             array->path);
-	return result;
+	return bad ? refuse_numbers(array) : result;
+}
+
+int job_read_order(const struct job *job, size_t row, uint32_t *out)
+{
+	if (npy_read(&job->order, row * job->n_train, job->n_train, out))
+		return -1;
+	return count_bad_indices(out, job->n_train, job->n_train) ? refuse_numbers(&job->order) : 0;
 }
 
 static int open_arrays(struct job *job)
 {
-	static const enum job_array ranged[] = {JOB_TRAIN_LABELS, JOB_TEST_LABELS, JOB_ORDER,
-	                                        JOB_VERIFY};
+	static const enum job_array ranged[] = {JOB_TRAIN_LABELS, JOB_TEST_LABELS, JOB_VERIFY};
 
 	for (int array = 0; array < JOB_ARRAY_COUNT; array++)
 		if (open_array(job, (enum job_array)array))

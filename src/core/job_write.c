@@ -13,11 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A job while it is made: its arrays in memory, and job.json. */
+/* A job while it is made: its arrays in memory, and job.json.  Those of the dataset are borrowed; that
+ * of the order is NULL: it may have 4 GiB, so its rows are drawn one by one (stream_order). */
 struct draft {
 	struct job job;
-	const void *data[JOB_ARRAY_COUNT]; /* those of the dataset are borrowed */
-	char *text;                        /* of job.json; NULL while only the dataset is written */
+	const void *data[JOB_ARRAY_COUNT];
+	char *text; /* of job.json; NULL while only the dataset is written */
 };
 
 /* ---- Making it in memory ---- */
@@ -28,19 +29,6 @@ static float *make_init(const struct job *job)
 
 	model_init_weights(&job->model, job->work.seed, weights);
 	return weights;
-}
-
-static uint32_t *make_order(const struct job *job)
-{
-	size_t epochs = (size_t)job->work.epochs;
-	uint32_t *order = memory_new(epochs * job->n_train, sizeof(*order));
-
-	for (size_t epoch = 0; epoch < epochs; epoch++) {
-		struct random random = random_stream(job->work.seed, "order", epoch);
-
-		random_permutation(&random, order + epoch * job->n_train, job->n_train);
-	}
-	return order;
 }
 
 /* Each row is the beginning of a permutation: no sample stands in it twice. */
@@ -58,6 +46,41 @@ static uint32_t *make_verify(const struct job *job)
 	}
 	free(all);
 	return rows;
+}
+
+/* The rows of the order, one after the other, to the end of a file or of a digest: the other is NULL. */
+static void stream_order(const struct job *job, struct files_draft *file, struct digest *digest)
+{
+	size_t size = job->n_train * sizeof(uint32_t);
+	uint32_t *row = memory_new(job->n_train, sizeof(*row));
+	int failed = 0;
+
+	for (size_t epoch = 0; epoch < (size_t)job->work.epochs && !failed; epoch++) {
+		struct random random = random_stream(job->work.seed, "order", epoch);
+
+		random_permutation(&random, row, job->n_train);
+		if (digest)
+			digest_add(digest, row, size);
+		else
+			failed = files_add(file, row, size);
+	}
+	free(row);
+}
+
+static void digest_array(struct draft *draft, enum job_array array)
+{
+	const struct job_array_spec *spec = &job_arrays[array];
+	char *out = draft->job.array_digests[array];
+	size_t dims[NPY_RANK_MAX];
+
+	job_array_dims(&draft->job, array, dims);
+	if (array != JOB_ORDER) {
+		npy_digest(spec->type, spec->rank, dims, draft->data[array], out);
+		return;
+	}
+	struct digest *digest = npy_digest_begin(spec->type, spec->rank, dims);
+	stream_order(&draft->job, NULL, digest);
+	digest_end(digest, out);
 }
 
 static json_t *describe_files(const struct job *job)
@@ -121,15 +144,9 @@ static int draft_make(struct draft *draft, const struct dataset *dataset, const 
 	draft->data[JOB_TEST_IMAGES] = dataset->test_images;
 	draft->data[JOB_TEST_LABELS] = dataset->test_labels;
 	draft->data[JOB_INIT] = make_init(job);
-	draft->data[JOB_ORDER] = make_order(job);
 	draft->data[JOB_VERIFY] = make_verify(job);
-	for (int array = 0; array < JOB_ARRAY_COUNT; array++) {
-		size_t dims[NPY_RANK_MAX];
-
-		job_array_dims(job, (enum job_array)array, dims);
-		npy_digest(job_arrays[array].type, job_arrays[array].rank, dims, draft->data[array],
-		           job->array_digests[array]);
-	}
+	for (int array = 0; array < JOB_ARRAY_COUNT; array++)
+		digest_array(draft, (enum job_array)array);
 	draft->text = make_text(job);
 	digest_bytes(draft->text, strlen(draft->text), job->digest);
 	return 0;
@@ -146,6 +163,21 @@ static void draft_free(struct draft *draft)
 
 /* ---- Writing it ---- */
 
+static int write_array(const struct draft *draft, enum job_array array, const char *path)
+{
+	const struct job_array_spec *spec = &job_arrays[array];
+	size_t dims[NPY_RANK_MAX];
+
+	job_array_dims(&draft->job, array, dims);
+	if (array != JOB_ORDER)
+		return npy_write(path, spec->type, spec->rank, dims, draft->data[array]);
+	struct files_draft *file = npy_begin(path, spec->type, spec->rank, dims);
+	if (!file)
+		return -1;
+	stream_order(&draft->job, file, NULL);
+	return files_end(file);
+}
+
 /* All arrays of the dataset's folder, or of the job's. */
 static int write_arrays(const struct draft *draft, const char *folder, bool of_dataset)
 {
@@ -153,13 +185,11 @@ static int write_arrays(const struct draft *draft, const char *folder, bool of_d
 
 	for (int array = 0; array < JOB_ARRAY_COUNT && !result; array++) {
 		const struct job_array_spec *spec = &job_arrays[array];
-		size_t dims[NPY_RANK_MAX];
 
 		if (spec->of_dataset != of_dataset)
 			continue;
 		char *path = memory_text("%s/%s.npy", folder, spec->name);
-		job_array_dims(&draft->job, (enum job_array)array, dims);
-		result = npy_write(path, spec->type, spec->rank, dims, draft->data[array]);
+		result = write_array(draft, (enum job_array)array, path);
 		free(path);
 	}
 	return result;

@@ -97,14 +97,32 @@ size_t npy_file_size(enum npy_type type, int rank, const size_t *dims)
 	return format_header(header, type, rank, dims) + size;
 }
 
-void npy_digest(enum npy_type type, int rank, const size_t *dims, const void *data,
-                char out[DIGEST_SIZE])
+struct files_draft *npy_begin(const char *path, enum npy_type type, int rank, const size_t *dims)
 {
 	char header[HEADER_MAX];
-	size_t size = data_size(type, rank, dims);
+	size_t size = format_header(header, type, rank, dims);
+	struct files_draft *draft = files_begin(path);
+
+	if (draft)
+		files_add(draft, header, size);
+	return draft;
+}
+
+struct digest *npy_digest_begin(enum npy_type type, int rank, const size_t *dims)
+{
+	char header[HEADER_MAX];
 	struct digest *digest = digest_begin();
 
 	digest_add(digest, header, format_header(header, type, rank, dims));
+	return digest;
+}
+
+void npy_digest(enum npy_type type, int rank, const size_t *dims, const void *data,
+                char out[DIGEST_SIZE])
+{
+	size_t size = data_size(type, rank, dims);
+	struct digest *digest = npy_digest_begin(type, rank, dims);
+
 	digest_add(digest, data, size);
 	digest_end(digest, out);
 }

@@ -7,6 +7,7 @@
 #define CORE_NPY_H
 
 #include "core/digest.h"
+#include "core/files.h"
 
 #include <stddef.h>
 
@@ -31,6 +32,11 @@ int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims
 size_t npy_file_size(enum npy_type type, int rank, const size_t *dims);
 void npy_digest(enum npy_type type, int rank, const size_t *dims, const void *data,
                 char out[DIGEST_SIZE]);
+
+/* Of an array whose elements come in parts, such as rows: the header is written, or digested.  The
+ * elements follow by files_add or digest_add, in order, and files_end or digest_end. */
+struct files_draft *npy_begin(const char *path, enum npy_type type, int rank, const size_t *dims);
+struct digest *npy_digest_begin(enum npy_type type, int rank, const size_t *dims);
 
 /* Check the header and that the file has exactly the size it promises; nothing is read yet. */
 int npy_open(struct npy *array, const char *path);

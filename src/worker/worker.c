@@ -131,11 +131,18 @@ static json_t *stats_members(json_t *members, const struct stats *stats, bool wi
 	return members;
 }
 
-/* From order.npy or verify.npy. */
-static int read_order(const struct npy *file, size_t first, size_t count, uint32_t *out)
+static int read_order(struct worker *worker, size_t row)
 {
 	stage = "job";
-	int failed = npy_read(file, first, count, out);
+	int failed = job_read_order(&worker->job, row, worker->order);
+	stage = "platform";
+	return failed;
+}
+
+static int read_verify(struct worker *worker)
+{
+	stage = "job";
+	int failed = npy_read(&worker->job.verify, 0, 2 * worker->job.n_verify, worker->verify);
 	stage = "platform";
 	return failed;
 }
@@ -151,7 +158,7 @@ static int train_epoch(struct worker *worker, int epoch, bool extra)
 	size_t row = (size_t)((epoch - 1) % job->work.epochs);
 	struct stats stats = {0};
 
-	if (read_order(&job->order, row * job->n_train, job->n_train, worker->order) < 0)
+	if (read_order(worker, row) < 0)
 		return -1;
 	span_begin_with("train", epoch_members(epoch, extra));
 	int64_t start = clock_ns();
@@ -209,9 +216,9 @@ static int train_extra(struct worker *worker)
 static int verify(struct worker *worker)
 {
 	const struct job *job = &worker->job;
-	struct stats stats;
+	struct stats stats = {0};
 
-	if (read_order(&job->verify, 0, 2 * job->n_verify, worker->verify) < 0)
+	if (read_verify(worker) < 0)
 		return -1;
 	span_begin("verify");
 	worker->platform->reset(worker->net);

@@ -2,6 +2,8 @@
 #include "fixture.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char *folder;
@@ -181,6 +183,31 @@ static void test_failed_write_leaves_nothing(void **state)
 	free(target);
 }
 
+/* A limit of the process stands for a full disk. */
+static void write_too_much(void)
+{
+	const struct rlimit limit = {1 << 16, 1 << 16};
+	char *file = files_join(folder, "file"), part[4096] = {0};
+	struct files_draft *draft = files_begin(file);
+	int written = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	while (written < 100 && !files_add(draft, part, sizeof(part)))
+		written++;
+	_exit(written == 16 && files_add(draft, part, 1) && files_end(draft) ? 0 : 1);
+}
+
+static void test_parts_up_to_a_full_disk(void **state)
+{
+	char text[256];
+
+	(void)state;
+	assert_int_equal(fixture_child(write_too_much, text, sizeof(text)), 0);
+	assert_non_null(strstr(text, "file: cannot write this file: File too large"));
+	assert_int_equal(count_entries(folder), 0);
+}
+
 static void test_cache(void **state)
 {
 	char *wanted = files_join(folder, "cnnbench"), *home = files_join(folder, ".cache/cnnbench"),
@@ -251,6 +278,7 @@ int main(void)
 		CASE(test_large_file),
 		CASE(test_what_cannot_be_read),
 		CASE(test_failed_write_leaves_nothing),
+		CASE(test_parts_up_to_a_full_disk),
 		CASE(test_cache),
 		CASE(test_self),
 		CASE(test_free_space),

@@ -5,6 +5,7 @@
 #include "core/random.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { TRAIN = 20, TEST = 5 };
@@ -167,6 +168,45 @@ static void test_legal_extremes(void **state)
 		job_close(&job);
 		free(folder);
 	}
+}
+
+/* The most memory that a child needs to write a job of so many epochs; its unit is the system's. */
+static long peak_memory(int epochs)
+{
+	enum { SAMPLES = 1000 };
+	uint8_t *images = memory_new(SAMPLES, MODEL_PIXELS), *labels = memory_new(SAMPLES, 1);
+	struct dataset dataset = tiny;
+	struct work work = standard;
+	pid_t child = fork();
+	struct rusage usage;
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		dataset.n_train = SAMPLES;
+		dataset.train_images = images;
+		dataset.train_labels = labels;
+		work.epochs = epochs;
+		digest_bytes(&epochs, sizeof(epochs), dataset.digest);
+		_exit(job_write(cache, &dataset, &work) ? 0 : 1);
+	}
+	assert_int_equal(wait4(child, &status, 0, &usage), child);
+	assert_int_equal(status, 0);
+	free(images);
+	free(labels);
+	return usage.ru_maxrss;
+}
+
+/* An order of 40 MB, of which only a row may stand in memory. */
+static void test_memory_of_many_epochs(void **state)
+{
+	long few = peak_memory(1), many = peak_memory(10000);
+
+	(void)state;
+	if (many - few > few / 2)
+		fail_msg(
+			"peak memory: got %ld with 10,000 epochs, wanted at most half above the %ld of one",
+			many, few);
 }
 
 static void test_one_sample(void **state)
@@ -384,7 +424,7 @@ static void test_cut_array_is_named(void **state)
 static void test_numbers_out_of_range(void **state)
 {
 	static const size_t order_dims[] = {3, TRAIN}, verify_dims[] = {2, 20}, label_dims[] = {TRAIN};
-	uint32_t indices[3 * TRAIN] = {0};
+	uint32_t indices[3 * TRAIN] = {0}, row[TRAIN];
 	uint8_t labels[TRAIN] = {0};
 	char *folder = write_standard();
 	char *order = array_path(folder, 1), *verify = array_path(folder, 2),
@@ -394,8 +434,12 @@ static void test_numbers_out_of_range(void **state)
 	(void)state;
 	indices[3 * TRAIN - 1] = TRAIN;
 	npy_write(order, NPY_U32, 2, order_dims, indices);
-	assert_int_equal(job_open(&job, folder), -1);
+	assert_int_equal(job_open(&job, folder), 0); /* which reads no order */
+	assert_int_equal(job_read_order(&job, 1, row), 0);
+	assert_memory_equal(row, indices + TRAIN, sizeof(row));
+	assert_int_equal(job_read_order(&job, 2, row), -1);
 	fixture_expect("order", "order.npy: a number in it is out of range");
+	job_close(&job);
 	indices[3 * TRAIN - 1] = TRAIN - 1;
 	npy_write(order, NPY_U32, 2, order_dims, indices);
 	indices[39] = UINT32_MAX;
@@ -595,6 +639,7 @@ int main(void)
 		CASE(test_verify_samples),
 		CASE(test_there_and_back),
 		CASE(test_legal_extremes),
+		CASE(test_memory_of_many_epochs),
 		CASE(test_one_sample),
 		CASE(test_odd_names),
 		CASE(test_refused_work),

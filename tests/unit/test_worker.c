@@ -528,6 +528,26 @@ static void test_errors(void **state)
 	free(log);
 }
 
+/* The second epoch's row names a sample that is not there: the first is trained, then it ends. */
+static void test_order_out_of_range(void **state)
+{
+	(void)state;
+	static const size_t dims[] = {2, N_TRAIN};
+	uint32_t rows[2 * N_TRAIN] = {0};
+	char *job = write_job(2), *out = files_join(folder, "out-range");
+	char *order = files_join(job, "order.npy");
+
+	rows[N_TRAIN + 3] = N_TRAIN;
+	assert_int_equal(npy_write(order, NPY_U32, 2, dims, rows), 0);
+	struct result result = RUN(TEXT("--job"), job, TEXT("--out"), out);
+	assert_events(&result, "hello +upload -upload +train1 -train1 +eval1 -eval1 error");
+	assert_error(result, 1, "job", "order.npy: a number in it is out of range");
+	assert_int_equal(files_remove_folder(job), 0);
+	free(order);
+	free(job);
+	free(out);
+}
+
 static void test_greeting_that_is_too_long(void **state)
 {
 	(void)state;
@@ -668,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_extra_epochs_end),
 		cmocka_unit_test(test_loss_that_is_no_number),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_order_out_of_range),
 		cmocka_unit_test(test_greeting_that_is_too_long),
 		cmocka_unit_test(test_long_message_fits),
 		cmocka_unit_test(test_help),

@@ -63,7 +63,7 @@ static char *place_environment(void)
 
 static char *place_cache(void)
 {
-	char *cache = files_cache();
+	char *cache = files_cache_path();
 	char *folder = cache ? files_join(cache, "mnist") : NULL;
 	free(cache);
 	return folder;

@@ -304,17 +304,21 @@ char *files_read(const char *path, size_t limit, size_t *size)
 	return NULL;
 }
 
-char *files_cache(void)
+char *files_cache_path(void)
 {
 	/* A relative path in it is to be ignored: XDG Base Directory Specification 0.8. */
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *folder;
 
-	if (cache && *cache == '/') {
-		folder = files_join(cache, "cnnbench");
-	} else if (home && *home == '/') {
-		folder = files_join(home, ".cache/cnnbench");
-	} else {
+	if (cache && *cache == '/')
+		return files_join(cache, "cnnbench");
+	return home && *home == '/' ? files_join(home, ".cache/cnnbench") : NULL;
+}
+
+char *files_cache(void)
+{
+	char *folder = files_cache_path();
+
+	if (!folder) {
 		error("no place for the cache: neither XDG_CACHE_HOME nor HOME is an absolute path; "
 		      "set XDG_CACHE_HOME to a folder");
 		return NULL;

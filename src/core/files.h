@@ -39,8 +39,11 @@ int files_open(const char *path, int64_t *size);
 /* Read a whole file of at most `limit` bytes; a NUL byte is added behind.  NULL after error(). */
 char *files_read(const char *path, size_t limit, size_t *size);
 
-/* cnnbench's cache folder, made if missing: $XDG_CACHE_HOME/cnnbench, else ~/.cache/cnnbench.
- * NULL after error(), which names the variable to set. */
+/* cnnbench's cache folder: $XDG_CACHE_HOME/cnnbench, else ~/.cache/cnnbench; free() it.  Nothing is
+ * made.  NULL, silently, where neither variable holds an absolute path. */
+char *files_cache_path(void);
+
+/* The same folder, made if missing.  NULL after error(), which names the variable to set. */
 char *files_cache(void);
 
 /* The absolute path of the running executable, links resolved.  NULL after error(). */

@@ -6,22 +6,21 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t caught;
+static struct timespec caught_at;
 static int ends[2] = {-1, -1};
 
 /* Whole texts, since only async-signal-safe calls may be made in a handler. */
-#define STOPPING(name)                                                                             \
-	"\ncnnbench: stopping (" name "): ending the worker; what was measured is kept\n"
-
 static const struct {
 	int number;
 	const char *words;
 } signals[] = {
-	{SIGINT, STOPPING("SIGINT")},
-	{SIGTERM, STOPPING("SIGTERM")},
-	{SIGHUP, STOPPING("SIGHUP")},
+	{SIGINT, "\ncnnbench: stopping (SIGINT); Ctrl-C again ends it at once\n"},
+	{SIGTERM, "\ncnnbench: stopping (SIGTERM)\n"},
+	{SIGHUP, "\ncnnbench: stopping (SIGHUP)\n"},
 };
 enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
 
@@ -32,16 +31,39 @@ static void write_quietly(int descriptor, const char *bytes, size_t size)
 	(void)written;
 }
 
+/* timeout(1) and shells send the same signal twice in a moment; a person is slower. */
+static const double moment = 0.3; /* seconds */
+
+static void handle_first(int number)
+{
+	caught = number;
+	clock_gettime(CLOCK_MONOTONIC, &caught_at);
+	for (int i = 0; i < SIGNALS; i++)
+		if (signals[i].number == number)
+			write_quietly(STDERR_FILENO, signals[i].words, strlen(signals[i].words));
+	write_quietly(ends[1], "", 1);
+}
+
+/* Delivered when the handler returns, which ends the process. */
+static void handle_again(int number)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	double since =
+		(double)(now.tv_sec - caught_at.tv_sec) + (double)(now.tv_nsec - caught_at.tv_nsec) * 1e-9;
+	if (number != SIGINT || since < moment)
+		return;
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
+}
+
 static void handle(int number)
 {
 	int saved = errno;
-	if (!caught) {
-		caught = number;
-		for (int i = 0; i < SIGNALS; i++)
-			if (signals[i].number == number)
-				write_quietly(STDERR_FILENO, signals[i].words, strlen(signals[i].words));
-		write_quietly(ends[1], "", 1);
-	}
+	if (caught)
+		handle_again(number);
+	else
+		handle_first(number);
 	errno = saved;
 }
 
@@ -69,8 +91,10 @@ void interrupt_catch(void)
 			continue;
 		sigaction(signals[i].number, &action, NULL);
 	}
+	/* Both come back as errors of write(2), which say more. */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 	/* Inherited as ignored, it would have workers reaped behind our back. */
 	action.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &action, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGINT, SIGTERM and SIGHUP, as something to poll for.  SIGPIPE is ignored.
- * The first signal asks for an orderly end and is said at once on stderr; a second one is not queued.
+ * SIGINT, SIGTERM and SIGHUP, as something to poll for.  SIGPIPE and SIGXFSZ (ulimit -f) are ignored.
+ * The first signal asks for an orderly end and is said at once on stderr.  A later one is not queued; but
+ * a second SIGINT ends the program there and then, so that a stage that hangs can be left.
  */
 #ifndef RUNNER_INTERRUPT_H
 #define RUNNER_INTERRUPT_H

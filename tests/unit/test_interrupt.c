@@ -12,22 +12,21 @@
 
 #include <cmocka.h>
 
+#define SAID_INT "\ncnnbench: stopping (SIGINT); Ctrl-C again ends it at once\n"
+#define SAID_TERM "\ncnnbench: stopping (SIGTERM)\n"
+
 static const struct {
 	int first, second, caught;
 	const char *said;
 } cases[] = {
-	{SIGINT, 0, SIGINT,
-     "\ncnnbench: stopping (SIGINT): ending the worker; what was measured is kept\n"},
-	{SIGTERM, 0, SIGTERM,
-     "\ncnnbench: stopping (SIGTERM): ending the worker; what was measured is kept\n"},
-	{SIGHUP, 0, SIGHUP,
-     "\ncnnbench: stopping (SIGHUP): ending the worker; what was measured is kept\n"},
+	{SIGINT, 0, SIGINT, SAID_INT},
+	{SIGTERM, 0, SIGTERM, SAID_TERM},
+	{SIGHUP, 0, SIGHUP, "\ncnnbench: stopping (SIGHUP)\n"},
 	/* the first counts */
-	{SIGTERM, SIGINT, SIGTERM,
-     "\ncnnbench: stopping (SIGTERM): ending the worker; what was measured is kept\n"},
-	{SIGINT, SIGINT, SIGINT,
-     "\ncnnbench: stopping (SIGINT): ending the worker; what was measured is kept\n"},
+	{SIGTERM, SIGINT, SIGTERM, SAID_TERM},
+	{SIGINT, SIGINT, SIGINT, SAID_INT},
 	{SIGPIPE, 0, 0, ""},
+	{SIGXFSZ, 0, 0, ""},
 };
 enum { CASES = sizeof(cases) / sizeof(*cases) };
 
@@ -93,10 +92,36 @@ static void test_an_ignored_hangup_stays_ignored(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Of two that are not one: SIGINT ends the process, others are not heard. */
+static void test_again(void **state)
+{
+	const struct {
+		int number, ended_by;
+	} again[] = {{SIGINT, SIGINT}, {SIGTERM, 0}, {SIGHUP, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(again) / sizeof(*again); i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0) {
+			interrupt_catch();
+			raise(SIGTERM);
+			usleep(400000);
+			raise(again[i].number);
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+		int ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+		if (ended_by != again[i].ended_by)
+			fail_msg("case %zu: ended by %d, wanted %d", i, ended_by, again[i].ended_by);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_an_ignored_hangup_stays_ignored),
 	};
 

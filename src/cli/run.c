@@ -12,19 +12,22 @@
 #include "results/journal.h"
 #include "runner/catalog.h"
 #include "runner/environment.h"
+#include "runner/grammar.h"
 #include "runner/interrupt.h"
 #include "runner/machine.h"
 #include "runner/rounds.h"
 #include "version.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
-/* What the journal takes, measured and rounded up: events, memory samples and ends of a process. */
-enum { BYTES_EPOCH = 2048, BYTES_PROCESS = 128 << 10 };
+/* What the journal takes, measured and rounded up: events, memory samples and ends of a process.  An
+ * extra epoch has two events; of these there are GRAMMAR_EXTRA_MAX at most, and no platform is
+ * awaited that trains more than SPEED_MAX samples a second. */
+enum { BYTES_EPOCH = 2048, BYTES_EXTRA = 512, BYTES_PROCESS = 128 << 10, SPEED_MAX = 10000000 };
 
 struct run {
 	const struct options *options;
@@ -35,6 +38,7 @@ struct run {
 	struct environment environment;
 	char *dataset; /* its name */
 	struct job job;
+	size_t reserve; /* bytes of the journal */
 	char *folder;
 	struct journal *journal;
 	uint64_t shuffle;
@@ -141,6 +145,29 @@ static int write_job(struct run *run, const struct dataset *dataset)
 	return code;
 }
 
+static size_t journal_reserve(const struct run *run, size_t n_train)
+{
+	const size_t processes =
+		count_ready(&run->selection) * (size_t)options_int(run->options, "runs");
+	const size_t epochs = (size_t)options_int(run->options, "epochs");
+	const double extra = options_real(run->options, "min-time") * SPEED_MAX / (double)n_train;
+	return processes * (BYTES_PROCESS + BYTES_EPOCH * epochs +
+	                    BYTES_EXTRA * (size_t)fmin(extra, GRAMMAR_EXTRA_MAX));
+}
+
+/* A journal that nobody could read again is not begun. */
+static int plan_journal(struct run *run, size_t n_train)
+{
+	run->reserve = journal_reserve(run, n_train);
+	if (run->reserve <= JOURNAL_SIZE_MAX)
+		return EXIT_FINE;
+	error(
+		"the journal of this run would have some %zu MB, of %d that can be read again: choose fewer "
+		"--runs, --epochs or platforms",
+		run->reserve / 1000000, JOURNAL_SIZE_MAX / 1000000);
+	return EXIT_USAGE;
+}
+
 static int prepare_work(struct run *run)
 {
 	struct model model;
@@ -150,19 +177,14 @@ static int prepare_work(struct run *run)
 	if (dataset_load(&dataset, options_text(run->options, "dataset")) != 0)
 		return EXIT_DATA;
 	run->dataset = memory_copy(dataset.name);
-	const int code = interrupt_signal() ? EXIT_FINE : write_job(run, &dataset);
+	int code = plan_journal(run, dataset.n_train);
+	if (code == EXIT_FINE && !interrupt_signal())
+		code = write_job(run, &dataset);
 	dataset_free(&dataset); /* workers read the job; the images would only take memory */
 	return code;
 }
 
 /* ---- the results folder ---- */
-
-static size_t journal_reserve(const struct run *run)
-{
-	const size_t processes =
-		count_ready(&run->selection) * (size_t)options_int(run->options, "runs");
-	return processes * (BYTES_PROCESS + BYTES_EPOCH * (size_t)options_int(run->options, "epochs"));
-}
 
 static json_t *words_record(char *const *words)
 {
@@ -228,15 +250,6 @@ static uint64_t draw_shuffle(void)
 	return bits >> 11;
 }
 
-/* Where the journal has no room, nothing is to be left of a folder that was made for it. */
-static void discard_folder(const struct run *run, bool was_there)
-{
-	if (!was_there)
-		files_remove_folder(run->folder);
-	if (!options_text(run->options, "log-dir"))
-		unlink("results/latest"); /* pointed to it */
-}
-
 static int open_folder(struct run *run)
 {
 	const char *log_dir = options_text(run->options, "log-dir");
@@ -244,11 +257,13 @@ static int open_folder(struct run *run)
 	run->folder = folder_create(log_dir, run->dataset, run->job.folder);
 	if (!run->folder)
 		return EXIT_USAGE;
-	run->journal = journal_create(run->folder, journal_reserve(run));
+	run->journal = journal_create(run->folder, run->reserve);
 	if (!run->journal) {
-		discard_folder(run, was_there);
+		folder_discard(run->folder, was_there);
 		return EXIT_USAGE;
 	}
+	if (!log_dir)
+		folder_point_latest(run->folder);
 	run->shuffle = draw_shuffle();
 	return journal_append(run->journal, run_record(run)) == 0 ? EXIT_FINE : EXIT_USAGE;
 }

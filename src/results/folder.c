@@ -113,9 +113,21 @@ static int fill(const char *folder, const char *job_folder)
 	return result ? result : copy_job(folder, job_folder);
 }
 
+void folder_discard(const char *folder, bool was_there)
+{
+	char *logs = files_join(folder, "logs"), *job = files_join(folder, "job.json");
+
+	unlink(job);
+	rmdir(logs); /* with something in it, it is not ours */
+	if (!was_there)
+		files_remove_folder(folder);
+	free(logs);
+	free(job);
+}
+
 /* results/latest is exchanged by a rename, so that it is there at any time.  That it cannot be made
  * is no reason not to run. */
-static void point_latest(const char *folder)
+void folder_point_latest(const char *folder)
 {
 	const char *link = RESULTS_FOLDER "/latest", *target = strrchr(folder, '/') + 1;
 	char *temporary = memory_text(RESULTS_FOLDER "/.latest-%ld", (long)getpid());
@@ -137,12 +149,9 @@ char *folder_create(const char *log_dir, const char *dataset, const char *job_fo
 	if (!path)
 		return NULL;
 	if (fill(path, job_folder)) {
-		if (made)
-			files_remove_folder(path);
+		folder_discard(path, !made);
 		free(path);
 		return NULL;
 	}
-	if (!log_dir)
-		point_latest(path);
 	return path;
 }

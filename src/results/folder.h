@@ -3,11 +3,20 @@
 #ifndef RESULTS_FOLDER_H
 #define RESULTS_FOLDER_H
 
+#include <stdbool.h>
+
 /*
  * Make the folder of a new run: `log_dir` itself, which must not hold a run, or, where that is NULL,
- * results/<UTC time>_<dataset>/ with results/latest pointing to it.  logs/ is made in it and job.json
- * copied from `job_folder`.  The path; free() it.  NULL after error().
+ * results/<UTC time>_<dataset>/.  logs/ is made in it and job.json copied from `job_folder`.  The path;
+ * free() it.  NULL after error(), with nothing left of it.
  */
 char *folder_create(const char *log_dir, const char *dataset, const char *job_folder);
+
+/* Take back what folder_create made, of a run that cannot begin.  `was_there`: the folder itself was
+ * the user's, and stays. */
+void folder_discard(const char *folder, bool was_there);
+
+/* Let results/latest point to a folder in results/, now that its run has begun. */
+void folder_point_latest(const char *folder);
 
 #endif

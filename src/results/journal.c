@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A run of 16 platforms with 1,000 epochs each writes some 20 MB. */
-enum { JOURNAL_SIZE_MAX = 256 << 20 };
-
 struct journal {
 	char *path;
 	int descriptor;

@@ -31,6 +31,9 @@
 #define JOURNAL_SCHEMA "cnnbench-journal-1"
 #define JOURNAL_FILE "journal.jsonl"
 
+/* Bytes; a larger one is not read.  A run of 16 platforms with 1,000 epochs each writes some 20 MB. */
+enum { JOURNAL_SIZE_MAX = 256 << 20 };
+
 struct journal;
 
 /* Start a journal in an existing folder.  `reserve`: bytes that must be free in the file system,

@@ -50,6 +50,39 @@ broken 'corrupt gzip' $images "gzip $images && head -c 500 $images.gz >x && mv x
 	run "$CNNBENCH" run $small --dataset good --log-dir mended
 	is 'made again: exit code' "$status" 0
 
+	# A run whose journal nobody could read is not begun.
+	refused 'too long a run' 2 --epochs "$CNNBENCH" run --dataset good --platform honest --quiet \
+		--runs 1000 --epochs 10000 --log-dir long
+	ok 'too long a run: no results' test ! -e long
+
+	# No place for a cache matters only where something is to be put there.
+	refused 'no place for the cache, by name' 2 'set XDG_CACHE_HOME' \
+		env -u XDG_CACHE_HOME -u HOME "$CNNBENCH" run $small --dataset good --log-dir out
+	refused 'no place for the cache, no mnist' 5 'MNIST is not found' \
+		env -u XDG_CACHE_HOME -u HOME "$CNNBENCH" run $small --dataset mnist --log-dir out
+	refused 'mnist is looked for' 5 'MNIST is not found' \
+		env XDG_CACHE_HOME="$TMPDIR/none" "$CNNBENCH" run $small --dataset mnist --log-dir out
+	ok 'mnist is looked for: no folder is made' test ! -e none
+
+	# No room: extra epochs are reckoned with, and nothing is left.  ulimit counts 512 bytes, in bash 1,024.
+	# limited WORDS...: the program, with files of 307,200 or 614,400 bytes at most.
+	limited()
+	{
+		(ulimit -f 600 && "$CNNBENCH" run $small --dataset good "$@")
+	}
+	mkdir there
+	run limited --log-dir there
+	is 'no extra epochs: exit code' "$status" 0
+	rm -rf there/* results
+	run "$CNNBENCH" run $small --dataset good
+	was=$(readlink results/latest)
+	for where in '--log-dir there' ''; do
+		refused "no room, '$where'" 2 'no room' limited --min-time 1 $where
+	done
+	is 'no room: the folder is left as it was' "$(ls -A there)" ''
+	is 'no room: results/latest is left as it was' "$(readlink results/latest)" "$was"
+	is 'no room: no other results' "$(ls results)" "$(printf '%s\n' "$was" latest)"
+
 	# Places that cannot be written.
 	echo >file
 	refused 'a file where the folder should be' 2 file \

@@ -78,10 +78,33 @@ static void test_dated(void **state)
 		assert_true(is_there(paths[i], "job.json"));
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(paths[i], paths[k]);
+		folder_point_latest(paths[i]);
 		check_latest(paths[i]);
 	}
 	for (size_t i = 0; i < COUNT(paths); i++)
 		free(paths[i]);
+}
+
+/* A run that cannot begin leaves nothing, and the link to the run before it as it was. */
+static void test_discarded(void **state)
+{
+	char *good = folder_create(NULL, "mnist", "job");
+
+	(void)state;
+	folder_point_latest(good);
+	char *path = folder_create(NULL, "mnist", "job");
+	folder_discard(path, false);
+	assert_false(files_is_folder(path));
+	check_latest(good);
+	free(path);
+	free(good);
+	assert_int_equal(files_make_folder("mine/logs"), 0);
+	assert_int_equal(files_write("mine/logs/kept", "", 0), 0);
+	path = folder_create("mine", "mnist", "job");
+	folder_discard(path, true);
+	assert_true(is_there("mine/logs", "kept"));
+	assert_false(is_there("mine", "job.json"));
+	free(path);
 }
 
 /* A folder in the place of the link is not ours to remove; the run goes on. */
@@ -91,6 +114,7 @@ static void test_latest_is_a_folder(void **state)
 	assert_int_equal(files_make_folder("results/latest"), 0);
 	char *path = folder_create(NULL, "mnist", "job");
 	assert_non_null(path);
+	folder_point_latest(path);
 	assert_true(files_is_folder("results/latest"));
 	free(path);
 }
@@ -158,8 +182,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 	const struct CMUnitTest tests[] = {
-		TEST(test_dated),  TEST(test_latest_is_a_folder), TEST(test_results_is_a_file),
-		TEST(test_chosen), TEST(test_chosen_is_used),     TEST(test_chosen_is_a_file),
+		TEST(test_dated),
+		TEST(test_discarded),
+		TEST(test_latest_is_a_folder),
+		TEST(test_results_is_a_file),
+		TEST(test_chosen),
+		TEST(test_chosen_is_used),
+		TEST(test_chosen_is_a_file),
 		TEST(test_no_job),
 	};
 

@@ -29,7 +29,12 @@ AR ?= ar
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS += --no-builtin-rules
+
+# The single letters of the call stand in the first word, if any do: "n" for a dry run.
+letters := $(filter-out -%,$(firstword $(MAKEFLAGS)))
+dry_run := $(if $(findstring =,$(letters)),,$(findstring n,$(letters)))
+# All processors; a -j of the call wins.
+MAKEFLAGS += --no-builtin-rules -j$(shell getconf _NPROCESSORS_ONLN)
 
 # ---- The build folder ---------------------------------------------------------------------------
 
@@ -48,13 +53,13 @@ endif
 endif
 
 # "make run" and "make test" first install what the system lacks, by scripts/setup.
-dry_run := $(findstring n,$(firstword -$(MAKEFLAGS)))
 setup := $(if $(dry_run),,$(firstword $(filter test,$(goals)) $(filter run,$(goals))))
+probe = @mkdir -p $(@D) && CC=$(call quote,$(CC)) scripts/probe $(1) >$@.new && mv $@.new $@ || \
+	{ rm -f $@.new; rmdir $(@D) build 2>/dev/null; exit 2; }
 $(B)/config.mk: scripts/probe | $(if $(setup),setup-$(setup))
-	@mkdir -p $(@D)
-	@CC=$(call quote,$(CC)) scripts/probe core >$@.new && mv $@.new $@
+	$(call probe,core)
 $(B)/cmocka.mk: scripts/probe $(B)/config.mk
-	@CC=$(call quote,$(CC)) scripts/probe cmocka >$@.new && mv $@.new $@
+	$(call probe,cmocka)
 
 # ---- Flags --------------------------------------------------------------------------------------
 

@@ -123,6 +123,30 @@ ok 'clean' [ ! -e build ]
 ok 'clean takes the link' [ ! -L cnnbench ]
 
 run make CC=no-such-compiler
-is 'no compiler: exit 2' "$status" 2
-has 'no compiler: what to do' "$err" 'missing: compiler'
+is 'no such compiler: exit 2' "$status" 2
+has 'no such compiler: what to do' "$err" 'CC=no-such-compiler: there is no such compiler; try CC=gcc'
+ok 'no such compiler: nothing is left' [ ! -e build ]
+
+# What "make run" and "make test" ask scripts/setup for, and that they stop where it says no.
+mv scripts/setup scripts/setup.real
+printf '#!/bin/sh\necho "$1" >>setup.log\nexit 2\n' >scripts/setup
+chmod +x scripts/setup
+asks()
+{
+	wanted=$1
+	shift
+	rm -f setup.log
+	run make "$@"
+	is "setup, by make $*" "$(cat setup.log 2>/dev/null)" "$wanted"
+	[ -z "$wanted" ] || is "setup, by make $*: it can stop it" "$status" 2
+}
+asks run run
+asks run -j2 run
+asks run run CC=cc
+asks run -s run ARGS='--no such thing'
+asks test 'test'
+asks test -k -j2 'test'
+asks '' -n run
+asks '' -j2 -n 'test'
+mv scripts/setup.real scripts/setup
 tap_done

@@ -3,6 +3,7 @@
 #include "core/event.h"
 #include "core/memory.h"
 #include "runner/catalog.h"
+#include "runner/log.h"
 #include "runner/machine.h"
 #include "runner/selection.h"
 
@@ -109,11 +110,6 @@ static void print_selection(const struct selection *selection)
 
 /* ---- for programs ---- */
 
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
-
 static json_t *candidate_record(const struct candidate *candidate)
 {
 	static const char *const members[] = {"summary",   "device",    "device_kind",
@@ -121,8 +117,8 @@ static json_t *candidate_record(const struct candidate *candidate)
 	                                      "libraries", "compiler",  "flags"};
 	json_t *record =
 		json_pack("{ss ss sb so so}", "platform", candidate->platform, "path", candidate->path,
-	              "ready", candidate->ready, "reason", text_or_null(candidate->reason), "help",
-	              text_or_null(candidate->help));
+	              "ready", candidate->ready, "reason", log_text_or_null(candidate->reason), "help",
+	              log_text_or_null(candidate->help));
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		json_t *value = json_object_get(candidate->hello, members[i]);
 		json_object_set_new(record, members[i], value ? json_incref(value) : json_null());

@@ -14,6 +14,7 @@
 #include "runner/environment.h"
 #include "runner/grammar.h"
 #include "runner/interrupt.h"
+#include "runner/log.h"
 #include "runner/machine.h"
 #include "runner/rounds.h"
 #include "version.h"
@@ -186,14 +187,6 @@ static int prepare_work(struct run *run)
 
 /* ---- the results folder ---- */
 
-static json_t *words_record(char *const *words)
-{
-	json_t *record = json_array();
-	for (; *words; words++)
-		json_array_append_new(record, json_string(*words));
-	return record;
-}
-
 static json_t *removed_record(const struct environment *environment)
 {
 	json_t *record = json_array();
@@ -202,22 +195,17 @@ static json_t *removed_record(const struct environment *environment)
 	return record;
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
-
 static json_t *platforms_record(const struct selection *selection)
 {
 	json_t *record = json_array();
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct candidate *candidate = &selection->items[i];
 		json_t *hello = candidate->hello ? json_incref(candidate->hello) : json_null();
-		json_array_append_new(record,
-		                      json_pack("{ss ss ss sb so so so}", "label", candidate->label, "file",
-		                                candidate->file, "platform", candidate->platform, "ready",
-		                                candidate->ready, "reason", text_or_null(candidate->reason),
-		                                "help", text_or_null(candidate->help), "hello", hello));
+		json_array_append_new(
+			record, json_pack("{ss ss ss sb so so so}", "label", candidate->label, "file",
+		                      candidate->file, "platform", candidate->platform, "ready",
+		                      candidate->ready, "reason", log_text_or_null(candidate->reason),
+		                      "help", log_text_or_null(candidate->help), "hello", hello));
 	}
 	return record;
 }
@@ -232,7 +220,7 @@ static json_t *run_record(const struct run *run)
 	return json_pack("{ss ss ss ss ss sI so so so so so si sI so so so so}", "record", "run",
 	                 "schema", JOURNAL_SCHEMA, "version", CNNBENCH_VERSION, "commit",
 	                 CNNBENCH_COMMIT, "started", started, "ns", (json_int_t)clock_ns(), "command",
-	                 words_record(run->words), "options", values, "runs",
+	                 log_words(run->words), "options", values, "runs",
 	                 json_integer(options_int(run->options, "runs")), "min_time",
 	                 json_real(options_real(run->options, "min-time")), "timeout",
 	                 json_real(options_real(run->options, "timeout")), "threads", threads,

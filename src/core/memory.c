@@ -64,6 +64,13 @@ char *memory_copy(const char *text)
 	return memcpy(memory_new(size, 1), text, size);
 }
 
+void memory_free_words(char **words)
+{
+	for (char **word = words; *word; word++)
+		free(*word);
+	free(words);
+}
+
 char *memory_visible(const char *text)
 {
 	char *visible = memory_new(strlen(text) + 1, TEXT_GROWTH);

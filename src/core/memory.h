@@ -11,6 +11,7 @@ void *memory_new(size_t count, size_t size); /* zeroed; the product is checked *
 void *memory_grow(void *old, size_t count, size_t size);
 char *memory_text(const char *format, ...) PRINTF_LIKE(1, 2); /* formatted copy */
 char *memory_copy(const char *text);
+void memory_free_words(char **words);   /* a list that ends with NULL, and its words */
 char *memory_visible(const char *text); /* text_visible of core/text.h */
 
 /* For arrays that kernels stream through: zeroed, 64-byte aligned, anonymous, huge pages asked

@@ -33,6 +33,11 @@ json_t *field_number_new(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
+json_t *field_integer_new(int64_t value)
+{
+	return value >= 0 ? json_integer(value) : json_null();
+}
+
 json_t *field_text_new(const char *text)
 {
 	json_t *value = text ? json_string(text) : json_null();

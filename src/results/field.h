@@ -15,6 +15,7 @@ bool field_integer(const json_t *object, const char *key, int64_t low, int64_t h
 
 /* New values to put into an object: null where the number is not finite, the text NULL, the member missing. */
 json_t *field_number_new(double value);
+json_t *field_integer_new(int64_t value); /* null where it is negative: not known */
 json_t *field_text_new(const char *text);
 json_t *field_member_new(const json_t *object, const char *key); /* of another object, shared */
 

@@ -12,6 +12,7 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "results/field.h"
 #include "runner/clocks.h"
 #include "runner/grammar.h"
 #include "runner/interrupt.h"
@@ -103,16 +104,6 @@ static void append(struct following *f, json_t *record)
 		json_decref(record);
 }
 
-static json_t *bytes_or_null(int64_t bytes)
-{
-	return bytes < 0 ? json_null() : json_integer(bytes);
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return *text ? log_text(text) : json_null();
-}
-
 /* The beginning of a line that is not in order. */
 static void record_refused(struct following *f, int64_t heard, const char *why)
 {
@@ -157,10 +148,10 @@ static void sample(struct following *f, int epoch)
 		return; /* the process is gone */
 	json_t *record = json_pack("{s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "record", "memory", "ns",
 	                           (json_int_t)f->last_sample, "process", f->order->process,
-	                           "anonymous", bytes_or_null(ram.anonymous), "file",
-	                           bytes_or_null(ram.file), "vram", bytes_or_null(vram), "vram_delta",
-	                           vram < 0 ? json_null() : json_boolean(f->vram.delta), "system",
-	                           bytes_or_null(meter_system_ram()));
+	                           "anonymous", field_integer_new(ram.anonymous), "file",
+	                           field_integer_new(ram.file), "vram", field_integer_new(vram),
+	                           "vram_delta", vram < 0 ? json_null() : json_boolean(f->vram.delta),
+	                           "system", field_integer_new(meter_system_ram()));
 	if (epoch)
 		json_object_set_new(record, "epoch", json_integer(epoch));
 	append(f, record);
@@ -437,22 +428,6 @@ static char **make_arguments(const struct following *f)
 	return words;
 }
 
-static json_t *words_record(char *const *words)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; words[i]; i++)
-		json_array_append_new(list, log_text(words[i]));
-	return list;
-}
-
-static void free_words(char **words)
-{
-	for (size_t i = 0; words[i]; i++)
-		free(words[i]);
-	free(words);
-}
-
 /* False: it could not be started. */
 static bool start(struct following *f)
 {
@@ -465,11 +440,10 @@ static bool start(struct following *f)
 	                             f->log, f->why, sizeof(f->why)) == 0;
 	if (!started)
 		f->status = "failed";
-	append(f,
-	       json_pack("{s:s, s:I, s:i, s:i, s:s, s:o}", "record", "start", "ns",
-	                 (json_int_t)f->process.started_ns, "process", order->process, "round",
-	                 order->round, "label", order->candidate->label, "argv", words_record(words)));
-	free_words(words);
+	append(f, json_pack("{s:s, s:I, s:i, s:i, s:s, s:o}", "record", "start", "ns",
+	                    (json_int_t)f->process.started_ns, "process", order->process, "round",
+	                    order->round, "label", order->candidate->label, "argv", log_words(words)));
+	memory_free_words(words);
 	grammar_start(&f->grammar, order->job);
 	clocks_start(&f->clocks, f->process.started_ns);
 	f->last_sample = f->busy_since = f->process.started_ns;
@@ -524,9 +498,9 @@ static void record_exit(struct following *f, const struct process_end *end,
 	json_t *record = json_pack(
 		"{s:s, s:I, s:i, s:s, s:o, s:o, s:f, s:f, s:f, s:o, s:f, s:i, s:{s:f, s:f, s:f, s:f}, s:s, s:o}",
 		"record", "exit", "ns", (json_int_t)end->ended_ns, "process", f->order->process, "status",
-		status, "why", text_or_null(f->why), "help", text_or_null(f->help), "wall_seconds",
+		status, "why", log_text_or_null(f->why), "help", log_text_or_null(f->help), "wall_seconds",
 		ledger->wall, "user_seconds", end->user_seconds, "system_seconds", end->system_seconds,
-		"peak_rss", bytes_or_null(f->peak), "runner_seconds",
+		"peak_rss", field_integer_new(f->peak), "runner_seconds",
 		1e-9 * (double)(clock_cpu_ns() - f->cpu_start), end->exited ? "exit_code" : "signal",
 		end->code, "ledger", "start_seconds", ledger->start, "spans_seconds", ledger->spans,
 		"outside_seconds", ledger->outside, "end_seconds", ledger->end, "log", f->log_name,

@@ -41,6 +41,20 @@ json_t *log_text(const char *text)
 	return value;
 }
 
+json_t *log_text_or_null(const char *text)
+{
+	return text && *text ? log_text(text) : json_null();
+}
+
+json_t *log_words(char *const *words)
+{
+	json_t *list = json_array();
+
+	for (; *words; words++)
+		json_array_append_new(list, log_text(*words));
+	return list;
+}
+
 /* At most the last TAIL_BYTES of the file from `start` on, as text; "" where there is nothing. */
 static void read_tail(const char *path, off_t start, char out[TAIL_BYTES + 1])
 {

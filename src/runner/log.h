@@ -15,5 +15,7 @@ json_t *log_tail(const char *path, off_t start);
 
 /* Text that a worker or its log wrote, made visible (core/text.h), for JSON. */
 json_t *log_text(const char *text);
+json_t *log_text_or_null(const char *text); /* null where it is NULL or "" */
+json_t *log_words(char *const *words);      /* a list that ends with NULL */
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "core/digest.h"
 #include "core/memory.h"
+#include "results/field.h"
+#include "runner/log.h"
 #include "runner/machine.h"
 
 #include <limits.h>
@@ -57,11 +59,6 @@ static const char *read_value(char text[TEXT_SIZE], const char *root, const char
 	if (file)
 		fclose(file);
 	return text;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return *text ? json_string(text) : json_null();
 }
 
 /* ---- processors and cores ---- */
@@ -222,7 +219,7 @@ static json_t *arm_name(const char *root)
 		strtoul(read_value(text, root, "/proc/cpuinfo", "CPU part", ':'), NULL, 0);
 	read_line(model, root, "/proc/device-tree/model"); /* the board, where there is one */
 	if (!implementer)
-		return text_or_null(model);
+		return log_text_or_null(model);
 	char name[64];
 	snprintf(name, sizeof(name), "CPU implementer 0x%02lx, part 0x%03lx", implementer, part);
 	for (size_t i = 0; i < sizeof(arm_parts) / sizeof(*arm_parts); i++)
@@ -237,7 +234,7 @@ static json_t *cpu_name(const char *root)
 	char text[TEXT_SIZE];
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (*read_value(text, root, "/proc/cpuinfo", keys[i], ':'))
-			return json_string(text);
+			return log_text(text);
 	return arm_name(root);
 }
 
@@ -280,15 +277,10 @@ static json_int_t meminfo(const char *root, const char *key)
 	return *read_value(text, root, "/proc/meminfo", key, ':') ? strtoll(text, NULL, 10) * 1024 : -1;
 }
 
-static json_t *bytes_or_null(json_int_t bytes)
-{
-	return bytes >= 0 ? json_integer(bytes) : json_null();
-}
-
 static json_t *swap_used(const char *root)
 {
 	const json_int_t total = meminfo(root, "SwapTotal"), left = meminfo(root, "SwapFree");
-	return bytes_or_null(total >= 0 && left >= 0 ? total - left : -1);
+	return field_integer_new(total >= 0 && left >= 0 ? total - left : -1);
 }
 
 /* "always [madvise] never": the word in brackets. */
@@ -299,14 +291,14 @@ static json_t *huge_pages(const char *root)
 	                 ? strchr(text, '[') + 1
 	                 : text;
 	word[strcspn(word, "]")] = '\0';
-	return text_or_null(word);
+	return log_text_or_null(word);
 }
 
 static json_t *governor(const char *root, int id)
 {
 	char path[128], text[TEXT_SIZE];
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", id);
-	return text_or_null(read_line(text, root, path));
+	return log_text_or_null(read_line(text, root, path));
 }
 
 static json_t *load_average(const char *root)
@@ -343,13 +335,13 @@ json_t *machine_linux_record(const char *root, const struct processors *allowed)
 	              count_cores(root, all), "processors", (json_int_t)all->count, "usable_cores",
 	              machine_linux_threads(root, allowed), "cpu_quota",
 	              isfinite(quota) ? json_real(quota) : json_null(), "caches", caches(root, first),
-	              "memory_bytes", bytes_or_null(meminfo(root, "MemTotal")), "swap_used_bytes",
+	              "memory_bytes", field_integer_new(meminfo(root, "MemTotal")), "swap_used_bytes",
 	              swap_used(root), "huge_pages", huge_pages(root), "system",
-	              text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
+	              log_text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
 	              "architecture", name.machine, "governor", governor(root, first), "load",
 	              load_average(root), "host_id", host_id(root));
 	json_object_set_new(record, "kernel",
-	                    text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
+	                    log_text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
 	free(online.ids);
 	return record;
 }

@@ -2,6 +2,7 @@
 /* Sources: sysctl(3), Apple's "Determining system capabilities" (hw.* names), gethostuuid(2). */
 #include "core/digest.h"
 #include "core/memory.h"
+#include "results/field.h"
 #include "runner/machine.h"
 
 #include <stdio.h>
@@ -28,11 +29,6 @@ static json_int_t sysctl_integer(const char *name)
 	uint64_t value = 0;
 	size_t size = sizeof(value);
 	return sysctlbyname(name, &value, &size, NULL, 0) == 0 ? (json_int_t)value : -1;
-}
-
-static json_t *integer_or_null(json_int_t value)
-{
-	return value >= 0 ? json_integer(value) : json_null();
 }
 
 /* perflevel0 are the fast cores of Apple silicon. */
@@ -104,12 +100,12 @@ json_t *machine_record(void)
 	json_t *record = json_pack(
 		"{so so so si so so so so so so ss ss so so so}", "cpu",
 		sysctl_text("machdep.cpu.brand_string"), "cores",
-		integer_or_null(sysctl_integer("hw.physicalcpu")), "processors",
-		integer_or_null(sysctl_integer("hw.logicalcpu")), "usable_cores", machine_threads(),
+		field_integer_new(sysctl_integer("hw.physicalcpu")), "processors",
+		field_integer_new(sysctl_integer("hw.logicalcpu")), "usable_cores", machine_threads(),
 		"cpu_quota", json_null(), "caches", caches(), "memory_bytes",
-		integer_or_null(sysctl_integer("hw.memsize")), "swap_used_bytes", swap_used(), "huge_pages",
-		json_null(), "system", system_name(), "kernel", name.release, "architecture", name.machine,
-		"governor", json_null(), "load", load_average(), "host_id", host_id());
+		field_integer_new(sysctl_integer("hw.memsize")), "swap_used_bytes", swap_used(),
+		"huge_pages", json_null(), "system", system_name(), "kernel", name.release, "architecture",
+		name.machine, "governor", json_null(), "load", load_average(), "host_id", host_id());
 	return record;
 }
 

@@ -54,13 +54,6 @@ static void candidate_clear(struct candidate *candidate)
 
 /* ---- starting ---- */
 
-static void words_free(char **words)
-{
-	for (char **word = words; *word; word++)
-		free(*word);
-	free(words);
-}
-
 /* worker-X --probe --events 3 [--option KEY=VALUE]... */
 static char **probe_words(const struct candidate *candidate)
 {
@@ -97,7 +90,7 @@ static void probe_start(struct probe *probe, struct candidate *candidate, char *
 	                                                  environment, log, why, sizeof(why)) == 0;
 	if (!probe->listening)
 		candidate_refuse(candidate, why, NULL);
-	words_free(words);
+	memory_free_words(words);
 }
 
 /* ---- listening ---- */
@@ -188,8 +181,12 @@ static void probe_end(struct probe *probe)
 }
 
 /* Those that still owe an answer. */
-static void give_up(struct probe *probes, size_t count, const char *why)
+static void give_up(struct probe *probes, size_t count)
 {
+	char why[WHY_SIZE] = "interrupted";
+
+	if (!interrupt_signal())
+		snprintf(why, sizeof(why), "its probe gave no answer within %d s", PROBE_SECONDS);
 	for (size_t i = 0; i < count; i++)
 		if (probes[i].listening) {
 			snprintf(probes[i].why, sizeof(probes[i].why), "%s", why);
@@ -212,8 +209,7 @@ static int listen_once(struct probe *probes, size_t count, struct pollfd *watche
 	if (listening == 0)
 		return 1;
 	if (left_ns <= 0 || interrupt_signal()) {
-		give_up(probes, count,
-		        interrupt_signal() ? "interrupted" : "its probe gave no answer within 10 s");
+		give_up(probes, count);
 		return 1;
 	}
 	if (poll(watched, (nfds_t)count + 1, (int)(left_ns / 1000000) + 1) > 0)

@@ -44,7 +44,7 @@ const char *selection_platform(const char *name); /* aliases resolved */
 void selection_free(struct selection *selection);
 
 /* A worker's arguments for the options in force: "--option", "isa=avx2", "--option", "threads=2", NULL;
- * free each word and the list. */
+ * memory_free_words. */
 char **selection_arguments(const struct candidate *candidate);
 
 #endif

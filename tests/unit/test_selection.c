@@ -233,9 +233,7 @@ static void test_arguments(void **state)
 	const char *told = json_string_value(json_object_get(selection.items[0].hello, "variant"));
 	assert_string_equal(
 		told, "--probe --events 3 --option threads=8 --option isa=avx2 --option fast=true");
-	for (char **word = words; *word; word++)
-		free(*word);
-	free(words);
+	memory_free_words(words);
 	selection_free(&selection);
 }
 

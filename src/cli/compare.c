@@ -118,24 +118,6 @@ static int compare_folder(const char *folder, const struct options *options, jso
 	return code;
 }
 
-/* All text goes out at once, so that a pipe is never left with half a document. */
-static int write_json(const char *path, const json_t *record)
-{
-	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	int result = 0;
-
-	if (!text)
-		BUG("the comparison cannot be written as JSON");
-	size_t size = strlen(text);
-	text[size] = '\n'; /* in the place of the NUL */
-	if (strcmp(path, "-") == 0)
-		fwrite(text, 1, size + 1, stdout); /* main() looks after its errors */
-	else
-		result = files_write(path, text, size + 1);
-	free(text);
-	return result ? EXIT_USAGE : EXIT_FINE;
-}
-
 static int compare_run(const struct options *options, char *const *words)
 {
 	const char *json = options_text(options, "json");
@@ -157,8 +139,8 @@ static int compare_run(const struct options *options, char *const *words)
 			exit_worse(code, folder ? compare_folder(folder, options, record, titled) : EXIT_DATA);
 		free(folder);
 	}
-	if (json && json_object_size(record) > 0)
-		code = exit_worse(code, write_json(json, record));
+	if (json && json_object_size(record) > 0 && comparison_write(record, json))
+		code = exit_worse(code, EXIT_USAGE);
 	json_decref(record);
 	return code;
 }

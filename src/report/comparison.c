@@ -2,6 +2,7 @@
 #include "report/comparison.h"
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/memory.h"
 #include "results/field.h"
 
@@ -203,6 +204,16 @@ static size_t count_runs(const struct contestant *contestant)
 	return n;
 }
 
+/* In any of the executions that count. */
+static bool any_delta(const struct contestant *contestant)
+{
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (execution_counts(contestant, &contestant->executions[i]) &&
+		    contestant->executions[i].vram_delta)
+			return true;
+	return false;
+}
+
 static void make_row(struct row *row, const struct results *results,
                      const struct contestant *contestant)
 {
@@ -227,6 +238,7 @@ static void make_row(struct row *row, const struct results *results,
 		.peak_rss = median_over_runs(contestant, peak_rss, false),
 		.peak_vram = median_over_runs(contestant, peak_vram, false),
 	};
+	row->vram_delta = any_delta(contestant);
 	row->samples_per_second = results->n_train / row->epoch.median;
 }
 
@@ -474,6 +486,8 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
+	json_object_set_new(object, "vram_delta",
+	                    isfinite(row->peak_vram) ? json_boolean(row->vram_delta) : json_null());
 	json_object_set_new(object, "ratio", ratio_record(row));
 	return object;
 }
@@ -490,4 +504,22 @@ json_t *comparison_record(const struct comparison *comparison)
 	                 field_member_new(run, "work"), "machine", field_member_new(run, "machine"),
 	                 "reference", field_text_new(reference ? reference->contestant->label : NULL),
 	                 "platforms", platforms);
+}
+
+/* All text goes out at once, so that a pipe is never left with half a document. */
+int comparison_write(const json_t *record, const char *path)
+{
+	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	int result = 0;
+
+	if (!text)
+		BUG("the comparison cannot be written as JSON");
+	size_t size = strlen(text);
+	text[size] = '\n'; /* in the place of the NUL */
+	if (strcmp(path, "-") == 0)
+		fwrite(text, 1, size + 1, stdout);
+	else
+		result = files_write(path, text, size + 1);
+	free(text);
+	return result;
 }

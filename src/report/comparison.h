@@ -42,6 +42,7 @@ struct row {
 	double train_loss, train_accuracy, test_accuracy,
 		max_test_accuracy;                /* of the last epoch, medians */
 	double mean_rss, peak_rss, peak_vram; /* bytes, medians */
+	bool vram_delta;                      /* peak_vram: of an execution's vram_delta */
 };
 
 struct comparison {
@@ -71,5 +72,8 @@ void comparison_title(const char *folder, FILE *out);
 
 /* The object of `compare --json`, schema "cnnbench-compare-1"; what was not measured is null. */
 json_t *comparison_record(const struct comparison *comparison);
+
+/* Write such an object; "-": to standard output, whose errors main() finds.  -1 after error(). */
+int comparison_write(const json_t *record, const char *path);
 
 #endif

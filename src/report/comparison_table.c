@@ -129,6 +129,8 @@ static void cell_vram(const struct row *row, const struct unit *unit, char out[C
 {
 	(void)unit;
 	format_number(out, row->peak_vram / 1e6);
+	if (row->vram_delta)
+		strcat(out, "*");
 }
 
 static void cell_status(const struct row *row, const struct unit *unit, char out[CELL_SIZE])
@@ -431,6 +433,11 @@ static bool any(const struct comparison *comparison, bool (*select)(const struct
 	return false;
 }
 
+static bool is_delta(const struct row *row)
+{
+	return row->vram_delta;
+}
+
 static void print_reading(const struct comparison *comparison, FILE *out)
 {
 	struct line line;
@@ -440,6 +447,10 @@ static void print_reading(const struct comparison *comparison, FILE *out)
 			out, "",
 			"epoch: training time, median of all epochs but each process's first; total: from "
 			"the start of the process to the final weights.");
+	if (any(comparison, is_delta))
+		text_wrap(out, "",
+		          "VRAM*: the driver does not tell of this process alone; what all processes use "
+		          "beyond what they used before.");
 	if (!any(comparison, has_ratio))
 		return;
 	line_open(&line);
@@ -498,8 +509,9 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 	}
 }
 
-static void print_interruption(const struct results *results, FILE *out)
+static void print_interruption(const struct comparison *comparison, FILE *out)
 {
+	const struct results *results = comparison->results;
 	struct line line;
 
 	if (results->finished && !results->signal)
@@ -566,11 +578,24 @@ static bool is_missing(const struct row *row)
 
 static void print_missing(const struct comparison *comparison, FILE *out)
 {
-	if (any(comparison, is_missing))
-		fputc('\n', out);
 	for (size_t i = 0; i < comparison->n_rows; i++)
 		if (is_missing(&comparison->rows[i]))
 			print_reason(comparison->rows[i].contestant, out);
+}
+
+/* One of the parts of a report, with an empty line above it; where it has nothing to say, nothing. */
+static void print_part(const struct comparison *comparison, FILE *out,
+                       void (*const *print)(const struct comparison *, FILE *))
+{
+	struct line part;
+
+	line_open(&part);
+	for (; *print; print++)
+		(*print)(comparison, part.file);
+	fclose(part.file);
+	if (part.size > 0)
+		fprintf(out, "\n%s", part.text);
+	free(part.text);
 }
 
 void comparison_title(const char *folder, FILE *out)
@@ -580,14 +605,14 @@ void comparison_title(const char *folder, FILE *out)
 
 void comparison_table(const struct comparison *comparison, FILE *out)
 {
+	static void (*const parts[][5])(const struct comparison *, FILE *) = {
+		{print_table},
+		{print_reading, print_verdicts, print_doubts, print_interruption},
+		{print_missing},
+	};
+
 	print_work(comparison->results, out);
 	print_machine(comparison->results, out);
-	fputc('\n', out);
-	print_table(comparison, out);
-	fputc('\n', out);
-	print_reading(comparison, out);
-	print_verdicts(comparison, out);
-	print_doubts(comparison, out);
-	print_interruption(comparison->results, out);
-	print_missing(comparison, out);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		print_part(comparison, out, parts[i]);
 }

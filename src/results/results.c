@@ -465,6 +465,8 @@ static void finish_memory(struct execution *execution)
 			epoch->vram = field_number(sample, "vram");
 			epoch->system = field_number(sample, "system");
 		}
+		execution->vram_delta |= isfinite(field_number(sample, "vram")) &&
+		                         json_is_true(json_object_get(sample, "vram_delta"));
 		vram = fmax(vram, field_number(sample, "vram")); /* fmax takes the one that is no NAN */
 		peak = fmax(peak, anonymous + file);
 		if (isfinite(anonymous + file)) {

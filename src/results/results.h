@@ -58,7 +58,9 @@ struct execution {
 	double total_seconds; /* start to the end of `read`; NAN if it was not reached */
 	double outside_seconds, user_seconds, system_seconds, runner_seconds;
 	double peak_rss, mean_rss, peak_vram; /* bytes: of all samples, and the system's own peak */
-	json_t *hello;                        /* or NULL */
+	/* Some of the VRAM is what all processes used beyond what they had before: the driver hid this one. */
+	bool vram_delta;
+	json_t *hello;        /* or NULL */
 	json_t *start, *exit; /* the journal's records; `exit` NULL: the run was cut off before */
 	json_t *samples;      /* array of the journal's "memory" records */
 	json_t *counters;     /* array of the worker's own "memory" events */

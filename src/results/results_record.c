@@ -3,6 +3,7 @@
 
 #include "results/field.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -105,6 +106,9 @@ static json_t *execution_record(const struct execution *execution)
 	              field_text_new(execution->why), "help", field_text_new(execution->help));
 
 	set_numbers(object, execution_fields, execution);
+	json_object_set_new(object, "vram_delta",
+	                    isfinite(execution->peak_vram) ? json_boolean(execution->vram_delta)
+	                                                   : json_null());
 	set_members(object, execution->start, of_start);
 	set_members(object, execution->exit, of_exit);
 	json_object_set_new(object, "hello",

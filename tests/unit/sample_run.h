@@ -29,6 +29,7 @@ struct sample {
 	double cold, setup;    /* seconds: what the first epoch takes longer, and the set-up */
 	int accuracy;          /* hits in the test after the last epoch, of 10,000 */
 	double ram, vram;      /* bytes; vram 0: none */
+	bool delta;            /* vram is a difference */
 	const char *precision; /* NULL: float32 */
 	bool simulated;
 	const char *status, *why;  /* of its last round; NULL: unjudged */
@@ -114,7 +115,7 @@ static inline void sample_memory(struct sample_writer *writer, const struct samp
 	              (json_int_t)writer->ns, "process", writer->process, "anonymous",
 	              (json_int_t)(sample->ram * 0.75), "file", (json_int_t)(sample->ram * 0.25),
 	              "vram", sample->vram > 0 ? json_integer((json_int_t)sample->vram) : json_null(),
-	              "vram_delta", 0, "system", (json_int_t)2500000000);
+	              "vram_delta", (int)sample->delta, "system", (json_int_t)2500000000);
 
 	if (epoch)
 		json_object_set_new(record, "epoch", json_integer(epoch));

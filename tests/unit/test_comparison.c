@@ -68,6 +68,7 @@ static const struct sample many[] = {
      .accuracy = 9870,
      .ram = 2210e6,
      .vram = 1130e6,
+     .delta = true,
      .precision = "tf32"},
 	{.label = "c_opencl",
      .platform = "c_opencl",
@@ -293,6 +294,16 @@ static void test_table_of_one(void **state)
 	check_table(&plan, "table-one.txt");
 }
 
+static void test_table_of_none(void **state)
+{
+	const struct sample gone = {
+		.label = "c_cuda", .platform = "c_cuda", .reason = "no driver", .help = "install it"};
+	const struct sample_plan plan = {.samples = &gone, .count = 1, .runs = 1, .epochs = 1};
+
+	(void)state;
+	check_table(&plan, "table-none.txt");
+}
+
 static void test_table_interrupted(void **state)
 {
 	const struct sample_plan plan = {
@@ -339,11 +350,9 @@ static void test_table_stacked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_figures),
-		cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_table_of_one),
-		cmocka_unit_test(test_table_interrupted),
+		cmocka_unit_test(test_figures),       cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_table),         cmocka_unit_test(test_table_of_one),
+		cmocka_unit_test(test_table_of_none), cmocka_unit_test(test_table_interrupted),
 		cmocka_unit_test(test_table_stacked),
 	};
 

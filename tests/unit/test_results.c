@@ -28,6 +28,7 @@ static const struct sample samples[] = {
      .accuracy = 9700,
      .ram = 200e6,
      .vram = 50e6,
+     .delta = true,
      .status = "timeout",
      .why = "not done after 60 s"},
 	{.label = "c", .platform = "c", .reason = "no such device", .help = "buy one"},
@@ -154,6 +155,7 @@ static void test_record(void **state)
 	const json_t *execution = json_array_get(json_object_get(b, "executions"), 1);
 	assert_true(json_is_null(json_object_get(execution, "total_seconds")));
 	check("VRAM", field_number(execution, "peak_vram_bytes"), 50e6);
+	assert_true(json_is_true(json_object_get(execution, "vram_delta")));
 	assert_int_equal(json_array_size(json_object_get(execution, "epochs")), 1);
 	assert_int_equal(json_array_size(json_object_get(execution, "memory")), 1);
 	assert_int_equal(json_array_size(json_object_get(execution, "log_tail")), 2);

@@ -309,8 +309,9 @@ static void tell_success(struct progress *progress, const struct follow_order *o
 	char line[LINE_SIZE], took[32], left[32];
 	const double others = others_left(progress, NULL, 0);
 	int at = head(progress, order, line, sizeof(line));
-	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epochs, test %.2f%%, %s in all",
-	               progress->epoch, 100 * progress->test_accuracy, duration(seconds, took));
+	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epoch%s, test %.2f%%, %s in all",
+	               progress->epoch, progress->epoch == 1 ? "" : "s", 100 * progress->test_accuracy,
+	               duration(seconds, took));
 	if (processes_left(progress) > 0 && !isnan(others) && at < (int)sizeof(line))
 		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left", rough(others, left));
 	say(progress, line);

@@ -119,8 +119,13 @@ static int named_unready(const struct selection *selection)
 static int select_platforms(struct run *run)
 {
 	const char *text = options_text(run->options, "platform");
-	if (catalog_find(&run->catalog) != 0 || selection_make(&run->selection, &run->catalog, text,
-	                                                       run_options_threads(run->options)) != 0)
+	const char *required = options_text(run->options, "require");
+	if (catalog_find(&run->catalog) != 0)
+		return EXIT_USAGE;
+	if (required && selection_check_names(&run->catalog, "--require", required) != 0)
+		return EXIT_USAGE;
+	if (selection_make(&run->selection, &run->catalog, text, run_options_threads(run->options)) !=
+	    0)
 		return EXIT_USAGE;
 	run->platforms_code = exit_worse(named_unready(&run->selection), check_required(run));
 	if (count_ready(&run->selection) == 0)
@@ -272,14 +277,20 @@ static void tell_removed(const struct environment *environment)
 	free(list);
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void tell_plan(const struct run *run)
 {
 	const size_t ready = count_ready(&run->selection);
 	const int runs = (int)options_int(run->options, "runs");
 	note(
-		"%zu platform%s, %d round%s of fresh processes, %d epochs of %zu samples each; results in %s",
-		ready, ready == 1 ? "" : "s", runs, runs == 1 ? "" : "s", run->job.work.epochs,
-		run->job.n_train, run->folder);
+		"%zu platform%s, %d round%s of fresh processes, %d epoch%s of %zu sample%s each; results in %s",
+		ready, plural(ready), runs, plural((size_t)runs), run->job.work.epochs,
+		plural((size_t)run->job.work.epochs), run->job.n_train, plural(run->job.n_train),
+		run->folder);
 }
 
 static int train(struct run *run)
@@ -312,16 +323,9 @@ static int train(struct run *run)
 static int write_json(const char *path, const struct comparison *comparison)
 {
 	json_t *record = comparison_record(comparison);
-	char *text = json_dumps(record, JSON_INDENT(2)), *lines = memory_text("%s\n", text);
-	int code = EXIT_FINE;
-	if (strcmp(path, "-") == 0)
-		fputs(lines, stdout);
-	else if (files_write(path, lines, strlen(lines)) != 0)
-		code = EXIT_USAGE;
-	free(lines);
-	free(text);
+	const int result = comparison_write(record, path);
 	json_decref(record);
-	return code;
+	return result == 0 ? EXIT_FINE : EXIT_USAGE;
 }
 
 /* Standard output carries the table, or with --json - the JSON alone. */

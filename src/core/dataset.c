@@ -6,6 +6,7 @@
 #include "core/idx.h"
 #include "core/memory.h"
 #include "core/model.h"
+#include "core/options.h"
 #include "core/synth.h"
 
 #include <errno.h>
@@ -175,12 +176,20 @@ static void digest_arrays(struct dataset *dataset)
 	digest_bytes(all, sizeof all, dataset->digest);
 }
 
+static int refuse_folder(const char *path)
+{
+	static const char *const names[] = {"mnist", "synth"};
+	const char *near = options_nearest(path, names, sizeof names / sizeof *names);
+	if (near)
+		return error("%s: no such folder; did you mean --dataset %s?", path, near);
+	return error("%s: no such folder; --dataset takes mnist, synth, or a folder of four IDX files",
+	             path);
+}
+
 static int load_folder(struct dataset *dataset, const char *path)
 {
 	if (!files_is_folder(path))
-		return error(
-			"%s: no such folder; --dataset takes mnist, synth, or a folder of four IDX files",
-			path);
+		return refuse_folder(path);
 	dataset->source = realpath(path, NULL);
 	if (!dataset->source)
 		return error("%s: cannot resolve: %s", path, strerror(errno));

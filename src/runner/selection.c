@@ -49,7 +49,7 @@ static void candidate_add(struct wish *wish, const struct catalog_entry *entry, 
 	};
 }
 
-static int refuse_name(const struct catalog *catalog, const char *name)
+static int refuse_name(const struct catalog *catalog, const char *option, const char *name)
 {
 	const char **names = memory_new(catalog->count + 1, sizeof(*names));
 	for (size_t i = 0; i < catalog->count; i++)
@@ -57,9 +57,9 @@ static int refuse_name(const struct catalog *catalog, const char *name)
 	names[catalog->count] = "all";
 	const char *near = options_nearest(name, names, catalog->count + 1);
 	if (near)
-		error("--platform: there is no platform '%s'; did you mean '%s'?", name, near);
+		error("%s: there is no platform '%s'; did you mean '%s'?", option, name, near);
 	else
-		error("--platform: there is no platform '%s'; 'cnnbench list' shows all", name);
+		error("%s: there is no platform '%s'; 'cnnbench list' shows all", option, name);
 	free(names);
 	return -1;
 }
@@ -83,7 +83,7 @@ static int take_item(struct wish *wish, char *item)
 	}
 	const struct catalog_entry *entry = catalog_lookup(wish->catalog, selection_platform(item));
 	if (!entry)
-		return refuse_name(wish->catalog, item);
+		return refuse_name(wish->catalog, "--platform", item);
 	candidate_add(wish, entry, written ? written : "", true);
 	return 0;
 }
@@ -94,6 +94,29 @@ static int take_text(struct wish *wish, const char *text)
 	int result = 0;
 	for (char *item; result == 0 && (item = strsep(&rest, ","));)
 		result = take_item(wish, item);
+	free(copy);
+	return result;
+}
+
+static int check_name(const struct catalog *catalog, const char *option, const char *item)
+{
+	char *name = memory_copy(item);
+	name[strcspn(name, ":")] = '\0';
+	int result = 0;
+	if (!*name)
+		result = error("%s: there is an empty name; write it as in c_cpu,c_cpu:threads=1", option);
+	else if (!catalog_lookup(catalog, selection_platform(name)))
+		result = refuse_name(catalog, option, name);
+	free(name);
+	return result;
+}
+
+int selection_check_names(const struct catalog *catalog, const char *option, const char *text)
+{
+	char *copy = memory_copy(text), *rest = copy;
+	int result = 0;
+	for (char *item; result == 0 && (item = strsep(&rest, ","));)
+		result = check_name(catalog, option, item);
 	free(copy);
 	return result;
 }

@@ -41,6 +41,10 @@ struct selection {
 int selection_make(struct selection *selection, const struct catalog *catalog, const char *text,
                    int threads);
 const char *selection_platform(const char *name); /* aliases resolved */
+
+/* Is every item of `text`, "a,b:option", of a platform of the catalog?  -1 after error(), in the name of
+ * `option`: an empty item, or a name that is no platform.  What stands behind a colon is not looked at. */
+int selection_check_names(const struct catalog *catalog, const char *option, const char *text);
 void selection_free(struct selection *selection);
 
 /* A worker's arguments for the options in force: "--option", "isa=avx2", "--option", "threads=2", NULL;

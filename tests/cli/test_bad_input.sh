@@ -37,6 +37,7 @@ broken 'corrupt gzip' $images "gzip $images && head -c 500 $images.gz >x && mv x
 # shellcheck disable=SC2086 # words
 {
 	refused 'no such dataset' 5 nowhere "$CNNBENCH" run $small --dataset nowhere
+	refused 'a misspelt dataset' 5 'did you mean --dataset mnist' "$CNNBENCH" run $small --dataset mnits
 	gzip -c good/$images >good/$images.gz && rm good/$images
 	run "$CNNBENCH" run $small --dataset good --log-dir packed
 	is 'a packed file is as good' "$status" 0

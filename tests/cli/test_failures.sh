@@ -41,10 +41,22 @@ END
 
 	run "$CNNBENCH" run $small --runs 1 --platform honest --require honest --log-dir r1
 	is '--require what is there: exit code' "$status" 0
-	run "$CNNBENCH" run $small --runs 1 --platform honest --require honest,c_tpu --log-dir r2
+	run "$CNNBENCH" run $small --runs 1 --platform honest --require honest,silent --log-dir r2
 	is '--require what is not: exit code' "$status" 3
-	has '--require what is not: said' "$err" c_tpu
+	has '--require what is not: said' "$err" silent
 	ok '--require what is not: the others ran' test -s r2/metrics_honest.csv
+	# What can never be there is refused before anything is trained.
+	while IFS='|' read -r list part; do
+		refused "--require '$list'" 2 "$part" \
+			"$CNNBENCH" run $small --runs 1 --platform honest --require "$list" --log-dir r8
+		ok "--require '$list': nothing was trained" test ! -e r8
+	done <<END
+honest,hoenst|did you mean 'honest'
+nothing_like_it|there is no platform 'nothing_like_it'
+,|empty name
+honest,|empty name
+:threads=1|empty name
+END
 	run "$CNNBENCH" run $small --runs 1 --platform honest,unavailable --log-dir r3
 	is 'named and unavailable: exit code' "$status" 3
 

@@ -53,6 +53,11 @@ losses()
 	run "$CNNBENCH" $small --platform=c_cpu --runs=1 --log_dir third --json third.json
 	is '--json FILE: exit code' "$status" 0
 	has '--json FILE' "$(cat third.json)" '"cnnbench-compare-1"'
+	is '--json FILE: as compare has it' "$("$CNNBENCH" compare third --json -)" "$(cat third.json)"
+	has 'one epoch is no epochs' "$("$CNNBENCH" run --dataset data --batch-size 16 --epochs 1 \
+		--min-time 0 --runs 1 --platform c_cpu --log-dir single 2>&1)" ' 1 epoch of 70 samples each'
+	lacks 'one epoch is no epochs, at its end' "$("$CNNBENCH" run --dataset data --batch-size 16 \
+		--epochs 1 --min-time 0 --runs 1 --platform c_cpu --log-dir single2 2>&1)" '1 epochs'
 
 	# Without --log-dir.
 	mkdir here && cd here || exit 1

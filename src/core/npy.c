@@ -7,11 +7,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arrays are written as they lie here");
@@ -21,12 +23,12 @@ enum { PREFIX_SIZE = 10, ALIGNMENT = 64, HEADER_MAX = 4096 };
 static const char prefix[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
 
 static const struct {
-	const char *descr;
+	const char *descr, *name;
 	size_t size;
 } types[] = {
-	[NPY_U8] = {"|u1", 1},
-	[NPY_U32] = {"<u4", 4},
-	[NPY_F32] = {"<f4", 4},
+	[NPY_U8] = {"|u1", "uint8", 1},
+	[NPY_U32] = {"<u4", "uint32", 4},
+	[NPY_F32] = {"<f4", "float32", 4},
 };
 
 size_t npy_type_size(enum npy_type type)
@@ -291,6 +293,17 @@ static const char *read_header(int descriptor, int64_t file_size, struct npy *ar
 	return (uint64_t)file_size == expected ? NULL : "its size is not what its header promises";
 }
 
+/* Of an open file, which is closed.  What is wrong, or NULL. */
+static const char *inspect(int descriptor, int64_t file_size, const char *path, struct npy *array)
+{
+	const char *wrong = read_header(descriptor, file_size, array);
+
+	close(descriptor);
+	if (!wrong)
+		array->path = memory_copy(path);
+	return wrong;
+}
+
 int npy_open(struct npy *array, const char *path)
 {
 	int64_t size;
@@ -299,12 +312,33 @@ int npy_open(struct npy *array, const char *path)
 	*array = (struct npy){0};
 	if (descriptor < 0)
 		return -1;
-	const char *wrong = read_header(descriptor, size, array);
-	close(descriptor);
-	if (wrong)
-		return error("%s: not a usable array: %s", path, wrong);
-	array->path = memory_copy(path);
-	return 0;
+	const char *wrong = inspect(descriptor, size, path, array);
+	return wrong ? error("%s: not a usable array: %s", path, wrong) : 0;
+}
+
+const char *npy_inspect(struct npy *array, const char *path)
+{
+	struct stat status;
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	*array = (struct npy){0};
+	if (descriptor < 0)
+		return "it cannot be opened";
+	if (fstat(descriptor, &status) || !S_ISREG(status.st_mode)) {
+		close(descriptor);
+		return "it is no regular file";
+	}
+	return inspect(descriptor, status.st_size, path, array);
+}
+
+void npy_text(enum npy_type type, int rank, const size_t *dims, char out[NPY_TEXT_SIZE])
+{
+	int length = snprintf(out, NPY_TEXT_SIZE, "%s (", types[type].name);
+
+	for (int i = 0; i < rank; i++)
+		length +=
+			snprintf(out + length, (size_t)(NPY_TEXT_SIZE - length), i ? ", %zu" : "%zu", dims[i]);
+	snprintf(out + length, (size_t)(NPY_TEXT_SIZE - length), ")");
 }
 
 void npy_close(struct npy *array)

@@ -40,6 +40,13 @@ struct digest *npy_digest_begin(enum npy_type type, int rank, const size_t *dims
 
 /* Check the header and that the file has exactly the size it promises; nothing is read yet. */
 int npy_open(struct npy *array, const char *path);
+
+/* The same for a file of somebody else's, without an error(): what is wrong in words, or NULL. */
+const char *npy_inspect(struct npy *array, const char *path);
+
+/* "float32 (53866)", "uint8 (60000, 28, 28)". */
+enum { NPY_TEXT_SIZE = 128 };
+void npy_text(enum npy_type type, int rank, const size_t *dims, char out[NPY_TEXT_SIZE]);
 void npy_close(struct npy *array);
 
 /* Read elements first .. first+count-1 into `out`, which the caller owns. */

@@ -12,6 +12,7 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/npy.h"
 #include "results/field.h"
 #include "runner/clocks.h"
 #include "runner/grammar.h"
@@ -189,13 +190,34 @@ static void hear_hello(struct following *f, const json_t *event)
 	open_vram(f, event);
 }
 
+/* A whole float32 vector of all parameters; what is in it others judge. */
+static void check_weights(struct following *f, const char *file, const char *path)
+{
+	const size_t *parameters = &f->order->job->model.parameters;
+	struct npy array;
+	char got[NPY_TEXT_SIZE], wanted[NPY_TEXT_SIZE];
+	const char *wrong = npy_inspect(&array, path);
+
+	npy_text(NPY_F32, 1, parameters, wanted);
+	npy_text(array.type, array.rank, array.dims, got);
+	if (wrong)
+		CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): \"%s\": %s, wanted %s",
+		          f->grammar.events, file, wrong, wanted);
+	else if (strcmp(got, wanted) != 0)
+		CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): \"%s\" holds %s, wanted %s",
+		          f->grammar.events, file, got, wanted);
+	npy_close(&array);
+}
+
 static void hear_end(struct following *f, const json_t *event)
 {
 	const char *file = event_text(event, "file");
 
 	if (*file) {
 		char *path = files_join(f->out, file);
-		if (!files_is_regular(path))
+		if (files_is_regular(path))
+			check_weights(f, file, path);
+		else
 			CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): there is no file \"%s\" in --out",
 			          f->grammar.events, file);
 		free(path);
@@ -444,7 +466,7 @@ static bool start(struct following *f)
 	                    (json_int_t)f->process.started_ns, "process", order->process, "round",
 	                    order->round, "label", order->candidate->label, "argv", log_words(words)));
 	memory_free_words(words);
-	grammar_start(&f->grammar, order->job);
+	grammar_start(&f->grammar, order->candidate->platform, order->job);
 	clocks_start(&f->clocks, f->process.started_ns);
 	f->last_sample = f->busy_since = f->process.started_ns;
 	f->delay = meter_run_delay(getpid());

@@ -267,6 +267,18 @@ static int check_mark(const struct hearing *hearing)
 
 /* ---- The table of events ---- */
 
+/* What calls itself by another name would be compared under that of somebody else. */
+static int check_platform(const struct hearing *hearing)
+{
+	const char *got = json_string_value(json_object_get(hearing->event, "platform"));
+	const char *wanted = hearing->grammar->platform;
+	return strcmp(got, wanted) == 0
+	           ? 0
+	           : refuse(hearing,
+	                    "\"platform\" is \"%.64s\", but the worker was called as \"%.64s\"", got,
+	                    wanted);
+}
+
 static int hear_hello(const struct hearing *hearing)
 {
 	static const struct member members[] = {
@@ -277,7 +289,7 @@ static int hear_hello(const struct hearing *hearing)
 		{"libraries", TEXT, false},  {"specs", ARRAY, false},    {0},
 	};
 	if (check_members(hearing, members) ||
-	    check_equal(hearing, "protocol", EVENT_PROTOCOL, "the runner's"))
+	    check_equal(hearing, "protocol", EVENT_PROTOCOL, "the runner's") || check_platform(hearing))
 		return -1;
 	const char *kind = json_string_value(json_object_get(hearing->event, "device_kind"));
 	if (strcmp(kind, "cpu") != 0 && strcmp(kind, "gpu") != 0)
@@ -379,9 +391,10 @@ static const struct {
 	{"unavailable", true, true, true, hear_unavailable},
 };
 
-void grammar_start(struct grammar *grammar, const struct job *job)
+void grammar_start(struct grammar *grammar, const char *platform, const struct job *job)
 {
 	memset(grammar, 0, sizeof(*grammar));
+	grammar->platform = platform;
 	grammar->job = job;
 	grammar->state = GRAMMAR_START;
 }

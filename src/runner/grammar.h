@@ -25,6 +25,7 @@ enum grammar_state {
 };
 
 struct grammar {
+	const char *platform;  /* that the worker was called as; kept by the caller */
 	const struct job *job; /* NULL: a probe, where hello and done, or unavailable, are all */
 	enum grammar_state state;
 	unsigned long events;  /* taken so far: "event 7" in messages */
@@ -37,7 +38,7 @@ struct grammar {
 	bool diverged;         /* a loss came as null */
 };
 
-void grammar_start(struct grammar *grammar, const struct job *job);
+void grammar_start(struct grammar *grammar, const char *platform, const struct job *job);
 
 /* 0: the event is in order.  -1: it is not, and `why` says so in words for the worker's author. */
 int grammar_accept(struct grammar *grammar, const json_t *event, char *why, size_t size);

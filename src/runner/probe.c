@@ -84,7 +84,7 @@ static void probe_start(struct probe *probe, struct candidate *candidate, char *
 		free(help);
 		return;
 	}
-	grammar_start(&probe->grammar, NULL);
+	grammar_start(&probe->grammar, candidate->platform, NULL);
 	char **words = probe_words(candidate), why[WHY_SIZE];
 	probe->started = probe->listening = process_start(&probe->process, candidate->path, words,
 	                                                  environment, log, why, sizeof(why)) == 0;

@@ -304,7 +304,7 @@ static void follow_events(struct run *run, const struct process *process, const 
 	ssize_t got;
 
 	reader = (struct event_reader){0};
-	grammar_start(&grammar, job);
+	grammar_start(&grammar, "c_cpu", job);
 	do {
 		poll(&poll_events, 1, -1);
 		got = read(process->events, bytes, sizeof(bytes));

@@ -244,6 +244,12 @@ static const struct {
 	{"talk", 60, "protocol_error", "(\"memory\"): comes after the last event"},
 	{"status", 60, "failed", "exit status 3 after \"done\""},
 	{"lost", 60, "protocol_error", "there is no file \"read.npy\" in --out"},
+	{"short", 60, "protocol_error", "\"read.npy\" holds float32 (65), wanted float32 (66)"},
+	{"typed", 60, "protocol_error", "\"read.npy\" holds uint32 (66), wanted float32 (66)"},
+	{"cut", 60, "protocol_error",
+     "\"read.npy\": its size is not what its header promises, wanted float32 (66)"},
+	{"alias", 60, "protocol_error",
+     "event 1 (\"hello\"): \"platform\" is \"honest\", but the worker was called as \"alias\""},
 };
 
 enum { CASES = sizeof(cases) / sizeof(*cases) };

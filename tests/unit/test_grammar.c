@@ -77,6 +77,8 @@ static const struct {
 	{INSERT, 1, "{'event':'tea'}", "event 1 (\"tea\"): is no event of protocol 1"},
 	{REPLACE, 1, "{'event':'hello','protocol':2,'platform':'x','device':'d','device_kind':'cpu','simulated':false,'precision':'','data':'','options':{}}",
 	 "event 1 (\"hello\"): \"protocol\" is 2, but the runner's is 1"},
+	{REPLACE, 1, "{'event':'hello','protocol':1,'platform':'y','device':'d','device_kind':'cpu','simulated':false,'precision':'','data':'','options':{}}",
+	 "event 1 (\"hello\"): \"platform\" is \"y\", but the worker was called as \"x\""},
 	{REPLACE, 1, "{'event':'hello','protocol':1}", "event 1 (\"hello\"): \"platform\" is missing"},
 	{REPLACE, 1, "{'event':'hello','protocol':1,'platform':7}", "event 1 (\"hello\"): \"platform\" is not text"},
 	{REPLACE, 1, "{'event':'hello','protocol':1,'platform':'x','device':'d','device_kind':'tpu','simulated':false,'precision':'','data':'','options':{}}",
@@ -227,7 +229,7 @@ static void test_one_change_to_a_good_stream(void **state)
 			if (k < COUNT(good) && !dropped)
 				lines[count++] = good[k];
 		}
-		grammar_start(&grammar, &two_epochs);
+		grammar_start(&grammar, "x", &two_epochs);
 		run(&grammar, lines, count, why, sizeof(why));
 		check(why, changes[i].why, "change", i);
 	}
@@ -282,7 +284,7 @@ static void test_whole_streams(void **state)
 
 		while (count < COUNT(streams[i].lines) && streams[i].lines[count])
 			count++;
-		grammar_start(&grammar, streams[i].job);
+		grammar_start(&grammar, "x", streams[i].job);
 		run(&grammar, streams[i].lines, count, why, sizeof(why));
 		check(why, streams[i].why, "stream", i);
 	}
@@ -294,7 +296,7 @@ static void test_a_loss_of_null_is_divergence(void **state)
 	char why[256] = "";
 
 	(void)state;
-	grammar_start(&grammar, &two_epochs);
+	grammar_start(&grammar, "x", &two_epochs);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(accept(&grammar, good[i], why, sizeof(why)), 0);
 	assert_false(grammar.diverged);
@@ -315,14 +317,14 @@ static void test_repetition_has_an_end(void **state)
 	int accepted = 0, epoch = 3;
 
 	(void)state;
-	grammar_start(&grammar, &two_epochs);
+	grammar_start(&grammar, "x", &two_epochs);
 	assert_int_equal(accept(&grammar, HELLO, why, sizeof(why)), 0);
 	while (accepted < 100 && accept(&grammar, MEMORY, why, sizeof(why)) == 0)
 		accepted++;
 	assert_int_equal(accepted, GRAMMAR_MEMORY_MAX);
 	check(why, "event 18 (\"memory\"): more than 16 without a span between them", "memory", 0);
 
-	grammar_start(&grammar, &two_epochs);
+	grammar_start(&grammar, "x", &two_epochs);
 	for (size_t i = 0; i < 13; i++)
 		assert_int_equal(accept(&grammar, good[i], why, sizeof(why)), 0);
 	for (; epoch < 5000; epoch++) {

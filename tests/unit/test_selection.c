@@ -17,12 +17,12 @@
 #include <cmocka.h>
 
 /* Answers a probe; refuses isa=never; says its arguments in "variant". */
-#define WORKER(table)                                                                                                          \
-	"#!/bin/sh\n"                                                                                                              \
-	"case \"$*\" in *isa=never*) echo '{\"event\":\"unavailable\",\"reason\":\"never\",\"help\":\"\"}' >&3; exit 0;; esac\n"   \
-	"echo '{\"event\":\"hello\",\"protocol\":1,\"platform\":\"x\",\"summary\":\"s\",\"device\":\"d\",\"device_kind\":\"cpu\"," \
-	"\"simulated\":false,\"variant\":\"'\"$*\"'\",\"precision\":\"float32\",\"data\":\"d\",\"compiler\":\"\",\"flags\":\"\","  \
-	"\"libraries\":\"\",\"options\":{},\"specs\":[" table "]}' >&3\n"                                                          \
+#define WORKER(table)                                                                                                                             \
+	"#!/bin/sh\n"                                                                                                                                 \
+	"case \"$*\" in *isa=never*) echo '{\"event\":\"unavailable\",\"reason\":\"never\",\"help\":\"\"}' >&3; exit 0;; esac\n"                      \
+	"echo '{\"event\":\"hello\",\"protocol\":1,\"platform\":\"'\"${0##*worker-}\"'\",\"summary\":\"s\",\"device\":\"d\",\"device_kind\":\"cpu\"," \
+	"\"simulated\":false,\"variant\":\"'\"$*\"'\",\"precision\":\"float32\",\"data\":\"d\",\"compiler\":\"\",\"flags\":\"\","                     \
+	"\"libraries\":\"\",\"options\":{},\"specs\":[" table "]}' >&3\n"                                                                             \
 	"echo '{\"event\":\"done\"}' >&3\n"
 #define THREADS                                                                                    \
 	"{\"name\":\"threads\",\"type\":\"int\",\"min\":1,\"max\":8,\"default\":\"1\",\"help\":\"h\"}"
@@ -46,6 +46,7 @@ static const struct {
 	{"torn", "#!/bin/sh\nprintf '{\"event\":' >&3\n", 0755},
 	{"flood", "#!/bin/sh\nexec yes >&3\n", 0755},
 	{"table", WORKER("{\"name\":\"x\",\"type\":\"what\",\"help\":\"h\"}"), 0755},
+	{"other", "#!/bin/sh\nexec \"${0%/*}/worker-plain\"\n", 0755},
 	{"late", "#!/bin/sh\necho '{\"event\":\"done\"}' >&3\n", 0755},
 };
 
@@ -159,10 +160,15 @@ static void test_unready(void **state)
 	static const struct {
 		const char *name, *reason, *help;
 	} cases[] = {
-		{"gone", "no GPU", "buy one"},     {"locked", "not executable", "chmod +x"},
-		{"crash", "signal 11", "--probe"}, {"silent", "exit code 3", "--probe"},
-		{"torn", "", "--probe"},           {"flood", "line 1", "--probe"},
-		{"table", "entry 1", "author"},    {"late", "", "--probe"},
+		{"gone", "no GPU", "buy one"},
+		{"locked", "not executable", "chmod +x"},
+		{"crash", "signal 11", "--probe"},
+		{"silent", "exit code 3", "--probe"},
+		{"torn", "", "--probe"},
+		{"flood", "line 1", "--probe"},
+		{"table", "entry 1", "author"},
+		{"late", "", "--probe"},
+		{"other", "called as \"other\"", "--probe"},
 	};
 	struct selection selection;
 	(void)state;

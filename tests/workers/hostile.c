@@ -40,9 +40,11 @@ static const struct mode *mode;
 static int events = 1, epochs;
 static const char *out;
 static struct job job;
-static int64_t shift_ns;      /* added to stamps */
-static bool halved;           /* durations of train spans are told as half of what they were */
-static bool not_finite, keep; /* losses are null; events are kept back */
+static int64_t shift_ns; /* added to stamps */
+static bool halved;      /* durations of train spans are told as half of what they were */
+static enum npy_type weights_type = NPY_F32;
+static size_t weights_count, weights_cut; /* elements; bytes off the end of the file */
+static bool not_finite, keep;             /* losses are null; events are kept back */
 
 static void rest(int ms)
 {
@@ -202,6 +204,21 @@ static void lose_file(void)
 	out = NULL;
 }
 
+static void shorten(void)
+{
+	weights_count--;
+}
+
+static void change_type(void)
+{
+	weights_type = NPY_U32;
+}
+
+static void cut_file(void)
+{
+	weights_cut = 1;
+}
+
 static const struct mode modes[] = {
 	{"honest", HELLO, NULL, 0},
 	{"slow", HELLO, NULL, 300},
@@ -229,6 +246,10 @@ static const struct mode modes[] = {
 	{"talk", AFTER_LAST, talk_on, 0}, /* an event after "done" */
 	{"status", AFTER_LAST, leave, 0}, /* exit status 3 after "done" */
 	{"lost", READ, lose_file, 0},     /* names a file that it did not write */
+	{"short", READ, shorten, 0},      /* weights that lack an element */
+	{"typed", READ, change_type, 0},  /* weights of another type */
+	{"cut", READ, cut_file, 0},       /* weights whose last byte is missing */
+	{"alias", HELLO, NULL, 0},        /* calls itself "honest" */
 };
 enum { MODES = sizeof(modes) / sizeof(*modes) };
 
@@ -293,7 +314,9 @@ static void write_weights(const char *span)
 	char *name = memory_text("%s.npy", span),
 		 *path = memory_text("%s/%s", out ? out : "/nowhere", name);
 	float *weights = memory_new(job.model.parameters, sizeof(*weights));
-	if (out && npy_write(path, NPY_F32, 1, &job.model.parameters, weights))
+	size_t size = npy_file_size(weights_type, 1, &weights_count) - weights_cut;
+	if (out &&
+	    (npy_write(path, weights_type, 1, &weights_count, weights) || truncate(path, (off_t)size)))
 		_exit(9);
 	json_t *event = mark("end", span, 0, false, clock_ns());
 	json_object_set_new(event, "file", json_string(name));
@@ -305,11 +328,12 @@ static void write_weights(const char *span)
 
 static void send_hello(bool with_specs)
 {
+	const char *name = strcmp(mode->name, "alias") == 0 ? "honest" : mode->name;
 	json_t *hello = json_pack(
 		"{s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "event", "hello",
-		"protocol", EVENT_PROTOCOL, "platform", mode->name, "summary", "a worker for tests",
-		"device", "none", "device_kind", "cpu", "simulated", 0, "variant", "", "precision",
-		"float32", "data", "none", "compiler", "", "flags", "", "libraries", "", "options");
+		"protocol", EVENT_PROTOCOL, "platform", name, "summary", "a worker for tests", "device",
+		"none", "device_kind", "cpu", "simulated", 0, "variant", "", "precision", "float32", "data",
+		"none", "compiler", "", "flags", "", "libraries", "", "options");
 
 	if (with_specs)
 		json_object_set_new(hello, "specs", json_array());
@@ -323,6 +347,7 @@ static void work(const char *folder)
 	if (job_open(&job, folder))
 		_exit(9);
 	epochs = job.work.epochs;
+	weights_count = job.model.parameters;
 	pass(HELLO);
 	for (int epoch = 1; epoch <= epochs; epoch++) {
 		train(epoch, false);

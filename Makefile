@@ -75,7 +75,8 @@ generate := $(standard) $(CFLAGS) $(sanitize)
 include_flags := -D_GNU_SOURCE -Isrc -I$(B)/include $(DEPENDENCY_CFLAGS) $(CPPFLAGS)
 compile_flags := $(generate) $(warnings) $(include_flags)
 link_flags := -pthread $(CFLAGS) $(sanitize) $(LDFLAGS)
-libraries := $(DEPENDENCY_LIBS) -lm
+# Before version 2.34 of glibc, dlopen lies in a library of its own.
+libraries := $(DEPENDENCY_LIBS) $(if $(filter linux,$(SYSTEM)),-ldl) -lm
 
 show = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 # EXTRA: flags of one object's own, set by mk/platform.mk.

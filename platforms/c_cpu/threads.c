@@ -34,14 +34,21 @@ struct member {
 	int index;
 };
 
+#if defined(__x86_64__)
 static inline void pause_briefly(void)
 {
-#if defined(__x86_64__)
 	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("isb"); /* "yield" is a no-op on most cores */
-#endif
 }
+#elif defined(__aarch64__)
+static inline void pause_briefly(void)
+{
+	__asm__ volatile("isb"); /* "yield" is a no-op on most cores */
+}
+#else
+static inline void pause_briefly(void)
+{
+}
+#endif
 
 static void sleep_until_after(struct threads *threads, unsigned round)
 {

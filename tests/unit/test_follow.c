@@ -212,6 +212,20 @@ static void check_ledger(const json_t *exit_record, const char *mode)
 		fail_msg("%s: the ledger's sum is %.9f, wall_seconds %.9f", mode, sum, wall);
 }
 
+/* Where a machine is so busy that a worker has not come to its fault in time, it gets more. */
+static struct outcome follow_to(const char *place, const char *mode, double timeout)
+{
+	for (;; timeout *= 4) {
+		struct outcome outcome = follow_mode(mode, timeout);
+		bool early =
+			!strcmp(outcome.status, "timeout") && !strstr(text(outcome.exit, "why"), place);
+
+		if (!early || timeout > 30)
+			return outcome;
+		free_outcome(&outcome);
+	}
+}
+
 static const struct {
 	const char *mode;
 	double timeout;
@@ -256,7 +270,7 @@ enum { CASES = sizeof(cases) / sizeof(*cases) };
 
 static void check_case(size_t i)
 {
-	struct outcome outcome = follow_mode(cases[i].mode, cases[i].timeout);
+	struct outcome outcome = follow_to(cases[i].why, cases[i].mode, cases[i].timeout);
 	const char *why = text(outcome.exit, "why");
 
 	if (strcmp(outcome.status, cases[i].status) != 0 || !strstr(why, cases[i].why))
@@ -304,9 +318,10 @@ static void test_memory_is_sampled_at_each_epoch_and_in_between(void **state)
 		assert_true(json_is_integer(json_object_get(record, "system")));
 	}
 	assert_int_equal(epochs, EPOCHS);
-	/* 1.2 s, 5 a second at most; each of four epochs of 300 ms holds one. */
-	if (between < 3 || between > 7)
-		fail_msg("%zu samples in between", between);
+	/* 1.2 s or, on a busy machine, more; 5 a second at most; each of four epochs of 300 ms holds one. */
+	double wall = json_number_value(json_object_get(outcome.exit, "wall_seconds"));
+	if (between < 3 || (double)between > 5 * wall + 1)
+		fail_msg("%zu samples in between, in %.3f s", between, wall);
 	assert_true(json_integer_value(json_object_get(outcome.exit, "peak_rss")) > 10000);
 	free_outcome(&outcome);
 }
@@ -341,7 +356,7 @@ static void test_what_is_no_event_is_quoted(void **state)
 static void test_the_stubborn_are_killed(void **state)
 {
 	(void)state;
-	struct outcome outcome = follow_mode("stubborn", 0.5);
+	struct outcome outcome = follow_to("in span \"train\", epoch 2", "stubborn", 0.5);
 
 	assert_int_equal(json_integer_value(json_object_get(outcome.exit, "signal")), SIGKILL);
 	if (outcome.seconds < 2)

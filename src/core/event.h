@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events: what a worker tells its runner, as JSON lines.  docs/PROTOCOL.md is the whole grammar.
- * A line with its newline has at most EVENT_LINE_MAX bytes, so that one write(2) to a pipe is atomic.
+ * A line with its newline has at most EVENT_LINE_MAX bytes.  One thread alone writes events:
+ * lines never mix, also where a pipe takes fewer bytes than that at once (macOS: 512).
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H

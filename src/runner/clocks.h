@@ -12,7 +12,8 @@
  *
  *   brackets  no span begins before the process was started, and no stamp lies after the moment when
  *             its line was heard (by more than CLOCKS_SLACK), nor before it by more than CLOCKS_LAG
- *             and what is forgiven.  The lag is wide: it is there to find stamps that were made up or
+ *             and what is forgiven (CLOCKS_LAG_BLIND where the system does not tell what to
+ *             forgive).  The lag is wide: it is there to find stamps that were made up or
  *             lines that were kept back, not to measure.
  *   epochs    the median over all epochs of |duration heard - duration told|, less the lateness, is
  *             at most 2% of the median epoch and CLOCKS_SLACK.  With fewer than CLOCKS_MEDIAN epochs
@@ -35,8 +36,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOCKS_SLACK 0.0003 /* seconds, all of them */
-#define CLOCKS_LAG 0.1      /* some 30 slices of a busy processor's scheduler (3 ms on Linux) */
+#define CLOCKS_SLACK 0.0003  /* seconds, all of them */
+#define CLOCKS_LAG 0.1       /* some 30 slices of a busy processor's scheduler (3 ms on Linux) */
+#define CLOCKS_LAG_BLIND 1.0 /* where the system does not tell how long a process waited */
 #define CLOCKS_FEW 0.05
 #define CLOCKS_OUTSIDE 0.05
 enum { CLOCKS_MEDIAN = 3 };
@@ -62,9 +64,10 @@ void clocks_free(struct clocks *clocks);
 
 /* When an event was heard. */
 struct clocks_time {
-	int64_t heard;  /* ns, the runner's clock */
-	int64_t late;   /* ns: at most so much after its line came */
-	int64_t waited; /* ns that the worker has waited for a processor by now (meter_run_delay) */
+	int64_t heard; /* ns, the runner's clock */
+	int64_t late;  /* ns: at most so much after its line came */
+	/* ns that the worker has waited for a processor by now (meter_run_delay); -1: unknown */
+	int64_t waited;
 };
 
 /* An event in order (grammar_accept). */

@@ -26,7 +26,7 @@ size_t meter_family(pid_t worker, pid_t *out, size_t max);
  * runner's own peak on to it. */
 int64_t meter_peak(const struct rusage *usage);
 
-/* Nanoseconds that the first thread of a process has waited so far, ready to run, for a processor; 0
+/* Nanoseconds that the first thread of a process has waited so far, ready to run, for a processor; -1
  * where the system does not tell.  So much of a delay is the machine's fault, not the program's. */
 int64_t meter_run_delay(pid_t process);
 

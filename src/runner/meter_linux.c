@@ -171,12 +171,12 @@ int64_t meter_run_delay(pid_t process)
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)process);
 	FILE *file = fopen(path, "re");
-	long long delay = 0;
+	long long delay = -1;
 
 	if (!file)
-		return 0;
+		return -1;
 	if (fscanf(file, "%*d %lld", &delay) != 1)
-		delay = 0;
+		delay = -1;
 	fclose(file);
 	return delay;
 }

@@ -4,12 +4,14 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #define MS 1000000LL
+#define UNKNOWN (-1e-6) /* ms: -1 ns */
 
 /*
  * A made-up worker, times in ms: started at 1,000, `hello` heard at 1,020; every span begins `gap`
@@ -22,6 +24,7 @@ struct story {
 	double gap_ms, lag_ms;
 	double waited_ms;    /* by the worker, in each gap */
 	double late_ms;      /* the runner's own lateness, of each mark */
+	bool blind;          /* the system tells no waiting */
 	double shift_ms;     /* added to all stamps */
 	double first_lag_ms; /* more for the first epoch's begin alone */
 	const char *why;     /* part of it; NULL: all holds */
@@ -59,6 +62,12 @@ static const struct story stories[] = {
      .lag_ms = 101,
      .why = "the begin of train was heard 101 ms after its stamp"},
 	{.epochs = 5, .epoch_ms = 100, .lag_ms = 101, .late_ms = 5},
+	{.epochs = 5, .epoch_ms = 100, .lag_ms = 990, .blind = true},
+	{.epochs = 5,
+     .epoch_ms = 100,
+     .lag_ms = 1001,
+     .blind = true,
+     .why = "the begin of train was heard 1001 ms after its stamp, at most 1000 ms"},
 	{.epochs = 5, .epoch_ms = 100, .shift_ms = 0.2},
 	{.epochs = 5,
      .epoch_ms = 100,
@@ -104,21 +113,21 @@ static double tell(struct clocks *clocks, const struct story *story)
 	double now = 1020, waited = 7; /* some of it before hello, which is nobody's gap */
 
 	clocks_start(clocks, 1000 * MS);
-	hear(clocks, "hello", 0, now, 0, waited);
+	hear(clocks, "hello", 0, now, 0, story->blind ? UNKNOWN : waited);
 	for (int epoch = 1; epoch <= story->epochs; epoch++) {
 		now += epoch == 1 && story->shift_ms < 0 ? 0 : story->gap_ms;
 		waited += story->waited_ms;
 		double more = epoch == 1 ? story->first_lag_ms : 0;
 		hear(clocks, "begin", now + story->shift_ms, now + story->lag_ms + more, story->late_ms,
-		     waited);
+		     story->blind ? UNKNOWN : waited);
 		now += story->epoch_ms;
 		waited += 1000; /* inside of a span it is in the worker's own figures */
 		hear(clocks, "end", now + story->shift_ms, now + story->lag_ms + story->hidden_ms,
-		     story->late_ms, waited);
+		     story->late_ms, story->blind ? UNKNOWN : waited);
 	}
 	now += story->gap_ms;
 	waited += story->waited_ms;
-	hear(clocks, "done", 0, now, 0, waited);
+	hear(clocks, "done", 0, now, 0, story->blind ? UNKNOWN : waited);
 	return now + 2;
 }
 

@@ -45,7 +45,12 @@ char *job_array_path(const struct job *job, enum job_array array)
 	return memory_text("%s.npy", job_arrays[array].name);
 }
 
-struct npy *job_array_opened(struct job *job, enum job_array array)
+const struct npy *job_array_opened(const struct job *job, enum job_array array)
+{
+	return (const struct npy *)(const void *)((const char *)job + job_arrays[array].opened);
+}
+
+struct npy *job_array_place(struct job *job, enum job_array array)
 {
 	return (struct npy *)(void *)((char *)job + job_arrays[array].opened);
 }
@@ -110,7 +115,6 @@ json_t *job_record(const struct job *job)
 int job_check_digests(const struct job *job)
 {
 	const char *name = strrchr(job->folder, '/') + 1;
-	struct job *all = (struct job *)(uintptr_t)job;
 	char digest[DIGEST_SIZE];
 
 	/* The folder bears the digest of its job.json, which has those of all else. */
@@ -118,7 +122,7 @@ int job_check_digests(const struct job *job)
 		return error("%s/job.json: altered since it was written; remove this folder and run again",
 		             job->folder);
 	for (int array = 0; array < JOB_ARRAY_COUNT; array++) {
-		const struct npy *opened = job_array_opened(all, (enum job_array)array);
+		const struct npy *opened = job_array_opened(job, (enum job_array)array);
 
 		if (digest_file(opened->path, digest))
 			return -1;
@@ -133,7 +137,7 @@ int job_check_digests(const struct job *job)
 void job_close(struct job *job)
 {
 	for (int array = 0; array < JOB_ARRAY_COUNT; array++)
-		npy_close(job_array_opened(job, (enum job_array)array));
+		npy_close(job_array_place(job, (enum job_array)array));
 	free(job->folder);
 	free(job->dataset);
 	*job = (struct job){0};

@@ -26,7 +26,9 @@ void job_array_dims(const struct job *job, enum job_array array, size_t dims[NPY
 /* As job.json has it, relative to the job's folder; free() it. */
 char *job_array_path(const struct job *job, enum job_array array);
 
-struct npy *job_array_opened(struct job *job, enum job_array array);
+const struct npy *job_array_opened(const struct job *job, enum job_array array);
+struct npy *job_array_place(struct job *job,
+                            enum job_array array); /* the same, to open and close */
 
 /* The members that job.json and the results' record have in common. */
 json_t *job_describe(const struct job *job);

@@ -196,7 +196,7 @@ static int read_text(struct job *job, const char *path)
 static int open_array(struct job *job, enum job_array array)
 {
 	const struct job_array_spec *spec = &job_arrays[array];
-	struct npy *opened = job_array_opened(job, array);
+	struct npy *opened = job_array_place(job, array);
 	char *relative = job_array_path(job, array);
 	char *path = files_join(job->folder, relative);
 	size_t dims[NPY_RANK_MAX];

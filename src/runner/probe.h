@@ -9,8 +9,9 @@ enum { PROBE_SECONDS = 10 };
 
 /*
  * Probes all side by side, with the options that each candidate has (NULL: the worker's defaults), at
- * most PROBE_SECONDS in all.  Sets hello, ready, reason and help anew.  What goes wrong with a worker
- * is its candidate's `reason`, never an error.
+ * most PROBE_SECONDS in all, and up to a second more for each worker that closed its events and does
+ * not end.  Sets hello, ready, reason and help anew.  What goes wrong with a worker is its candidate's
+ * `reason`, never an error.
  */
 void probe_all(struct candidate *const *candidates, size_t count);
 

@@ -15,6 +15,32 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+const char *files_advice(int reason)
+{
+	static const struct {
+		int reason;
+		const char *text;
+	} advice[] = {
+		{ENOSPC, "; free some space, or choose another place"},
+		{EDQUOT, "; free some space, or choose another place"},
+		{EFBIG, "; raise the limit (ulimit -f), or choose another place"},
+		{EACCES, "; change its permissions, or choose another place"},
+		{EPERM, "; change its permissions, or choose another place"},
+		{EROFS, "; choose another place"},
+		{ENOTDIR, "; choose another place"},
+		{EISDIR, "; choose another place"},
+		{ENAMETOOLONG, "; choose a shorter path"},
+		{ENOENT, "; check the path"},
+		{EMFILE, "; raise the limit of open files (ulimit -n)"},
+		{EIO, "; check the disk, or choose another place"},
+	};
+
+	for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++)
+		if (advice[i].reason == reason)
+			return advice[i].text;
+	return "";
+}
+
 char *files_join(const char *folder, const char *name)
 {
 	size_t length = strlen(folder);
@@ -72,7 +98,7 @@ int files_make_folder(const char *path)
 {
 	if (!make_folders(path))
 		return 0;
-	return error("%s: cannot make this folder: %s", path, strerror(errno));
+	return error("%s: cannot make this folder: %s%s", path, strerror(errno), files_advice(errno));
 }
 
 static int empty_folder(int descriptor);
@@ -123,7 +149,8 @@ int files_remove_folder(const char *path)
 	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (descriptor < 0 || empty_folder(descriptor) || rmdir(path))
-		return error("%s: cannot remove this folder: %s", path, strerror(errno));
+		return error("%s: cannot remove this folder: %s%s", path, strerror(errno),
+		             files_advice(errno));
 	return 0;
 }
 
@@ -169,7 +196,7 @@ struct files_draft *files_begin(const char *path)
 	int descriptor = open_beside(path, &name);
 
 	if (descriptor < 0) {
-		error("%s: cannot write this file: %s", path, strerror(errno));
+		error("%s: cannot write this file: %s%s", path, strerror(errno), files_advice(errno));
 		free(name);
 		return NULL;
 	}
@@ -202,7 +229,8 @@ static int complete(struct files_draft *draft, bool flush)
 		draft_note(draft, rename(draft->name, draft->path));
 	if (draft->reason) {
 		unlink(draft->name);
-		error("%s: cannot write this file: %s", draft->path, strerror(draft->reason));
+		error("%s: cannot write this file: %s%s", draft->path, strerror(draft->reason),
+		      files_advice(draft->reason));
 	}
 	int result = draft->reason ? -1 : 0;
 	free(draft->path);
@@ -246,7 +274,7 @@ int files_open(const char *path, int64_t *size)
 	struct stat status;
 
 	if (descriptor < 0)
-		return error("%s: cannot open this file: %s", path, strerror(errno));
+		return error("%s: cannot open this file: %s%s", path, strerror(errno), files_advice(errno));
 	if (fstat(descriptor, &status) || !S_ISREG(status.st_mode)) {
 		close(descriptor);
 		return error("%s: not a plain file", path);
@@ -297,7 +325,7 @@ char *files_read(const char *path, size_t limit, size_t *size)
 		return bytes;
 	}
 	if (got < 0)
-		error("%s: cannot read this file: %s", path, strerror(kept));
+		error("%s: cannot read this file: %s%s", path, strerror(kept), files_advice(kept));
 	else
 		error("%s: larger than %zu bytes, which is too large to be right", path, limit);
 	free(bytes);

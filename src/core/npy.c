@@ -361,6 +361,8 @@ int npy_read(const struct npy *array, size_t first, size_t count, void *out)
 	bool whole = read_exactly(descriptor, out, count * size, array->offset + first * size);
 	close(descriptor);
 	if (!whole)
-		return error("%s: cannot read this array: cut short, or the disk failed", array->path);
+		return error(
+			"%s: cannot read this array: cut short, or the disk failed; remove its folder and run again",
+			array->path);
 	return 0;
 }

@@ -79,7 +79,8 @@ static void test_make_folder(void **state)
 	assert_int_equal(files_write(file, "x", 1), 0);
 	assert_int_equal(fixture_errors, 0);
 	assert_int_equal(files_make_folder(below), -1);
-	fixture_expect("a file in the way", "below: cannot make this folder: Not a directory");
+	fixture_expect("a file in the way",
+	               "below: cannot make this folder: Not a directory; choose another place");
 	free(deep);
 	free(file);
 	free(below);
@@ -153,7 +154,8 @@ static void test_what_cannot_be_read(void **state)
 
 	(void)state;
 	assert_null(files_read(missing, 10, &size));
-	fixture_expect("missing", "missing: cannot open this file: No such file");
+	fixture_expect("missing",
+	               "missing: cannot open this file: No such file or directory; check the path");
 	fixture_forget();
 	assert_null(files_read(folder, 10, &size));
 	fixture_expect("a folder", "not a plain file");
@@ -204,7 +206,7 @@ static void test_parts_up_to_a_full_disk(void **state)
 
 	(void)state;
 	assert_int_equal(fixture_child(write_too_much, text, sizeof(text)), 0);
-	assert_non_null(strstr(text, "file: cannot write this file: File too large"));
+	assert_non_null(strstr(text, "file: cannot write this file: File too large; raise the limit"));
 	assert_int_equal(count_entries(folder), 0);
 }
 

@@ -26,7 +26,7 @@ const struct option_spec run_options[] = {
 	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"},
 	/* how it is measured */
 	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
-     "of each CPU platform (default: physical cores that may be used)"},
+     "of each CPU platform; by default the physical cores that it may use"},
 	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds of fresh processes"},
 	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
      "extra epochs, for time only, until training took this"},

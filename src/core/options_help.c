@@ -46,9 +46,26 @@ static int column_width(const struct option_spec *specs)
 	return (int)width;
 }
 
-/* " (1 to 64, default 8)"; a range without an upper end says nothing that a reader needs. */
+/* "epoch, total or label", in the place of "epoch|total|label". */
+static char *choice_list(const char *choices)
+{
+	char *list = memory_copy("");
+
+	for (const char *bar; *choices; choices = bar + (*bar == '|')) {
+		bar = choices + strcspn(choices, "|");
+		const char *before = !*list ? "" : *bar ? ", " : " or ";
+		char *longer = memory_text("%s%s%.*s", list, before, (int)(bar - choices), choices);
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
+/* " (1 to 64, default 8)", " (epoch, total or label; default epoch)"; a range without an upper end,
+ * and choices that the left column has, say nothing that a reader needs. */
 static void print_limits(FILE *out, const struct option_spec *spec)
 {
+	bool listed = spec->type == OPTION_CHOICE && spec->value;
 	bool number = spec->type == OPTION_INT || spec->type == OPTION_REAL;
 	bool ranged = number && isfinite(spec->min) && isfinite(spec->max);
 	bool preset = spec->fallback && spec->type != OPTION_FLAG;
@@ -56,9 +73,15 @@ static void print_limits(FILE *out, const struct option_spec *spec)
 
 	if (ranged)
 		option_range(spec, range);
-	if (ranged || preset)
-		fprintf(out, " (%s%s%s%s)", range, ranged && preset ? ", " : "", preset ? "default " : "",
-		        preset ? spec->fallback : "");
+	char *choices = choice_list(listed ? spec->choices : "");
+	if (ranged || listed || preset)
+		fprintf(out, " (%s%s%s%s%s)", range, choices,
+		        !preset  ? ""
+		        : listed ? "; "
+		        : ranged ? ", "
+		                 : "",
+		        preset ? "default " : "", preset ? spec->fallback : "");
+	free(choices);
 }
 
 void options_help(FILE *out, const struct option_spec *specs)

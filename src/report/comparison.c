@@ -80,27 +80,35 @@ static double train_loss(const struct execution *execution)
 	return epoch ? epoch->train_loss : UNMEASURED;
 }
 
+/* What is counted where the loss is not finite says nothing: the outputs are no numbers then. */
+static double accuracy(double counted, double loss)
+{
+	return isfinite(loss) ? counted : UNMEASURED;
+}
+
 static double train_accuracy(const struct execution *execution)
 {
 	const struct epoch *epoch = last_epoch(execution);
 
-	return epoch ? epoch->train_accuracy : UNMEASURED;
+	return epoch ? accuracy(epoch->train_accuracy, epoch->train_loss) : UNMEASURED;
 }
 
 static double test_accuracy(const struct execution *execution)
 {
 	const struct epoch *epoch = last_epoch(execution);
 
-	return epoch ? epoch->test_accuracy : UNMEASURED;
+	return epoch ? accuracy(epoch->test_accuracy, epoch->test_loss) : UNMEASURED;
 }
 
 static double max_test_accuracy(const struct execution *execution)
 {
 	double best = UNMEASURED;
 
-	for (size_t i = 0; i < execution->n_epochs; i++)
-		best =
-			fmax(best, execution->epochs[i].test_accuracy); /* fmax takes the one that is no NAN */
+	for (size_t i = 0; i < execution->n_epochs; i++) {
+		const struct epoch *epoch = &execution->epochs[i];
+		/* fmax takes the one that is no NAN */
+		best = fmax(best, accuracy(epoch->test_accuracy, epoch->test_loss));
+	}
 	return best;
 }
 
@@ -339,14 +347,16 @@ static int compare_keys(double a, double b)
 	return (a > b) - (a < b);
 }
 
-/* 0: ranked; then what has figures, failed, was unavailable. */
+/* 0: ranked; then measured but not ranked, failed with figures, without any, never started. */
 static int row_class(const struct row *row)
 {
 	if (row->ranked)
 		return 0;
 	if (row->contestant->n_executions == 0)
-		return 3;
-	return isnan(row->cold_epoch) ? 2 : 1;
+		return 4;
+	if (status_measured(row->contestant->status))
+		return 1;
+	return isnan(row->cold_epoch) ? 3 : 2;
 }
 
 /* Equal rows keep the order of --platform; `key` NULL: by label. */

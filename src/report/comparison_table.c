@@ -320,6 +320,14 @@ static void line_print(struct line *line, const char *first, FILE *out)
 	free(line->text);
 }
 
+/* A line of many small parts: no part is broken. */
+static void line_print_parts(struct line *line, FILE *out)
+{
+	fclose(line->file);
+	text_wrap_parts(out, line->text);
+	free(line->text);
+}
+
 /* "512", "0.01", "?" of a member that is missing. */
 static const char *number_text(const json_t *object, const char *key, char out[CELL_SIZE])
 {
@@ -339,7 +347,7 @@ static void print_work(const struct results *results, FILE *out)
 	struct line line;
 
 	line_open(&line);
-	fprintf(line.file, "%s, %s + %s images; %s and %s filters of %sx%s, %s hidden; ",
+	fprintf(line.file, "%s, images %s + %s; %s and %s filters of %sx%s, %s hidden; ",
 	        name ? name : "?", number_text(dataset, "n_train", n[0]),
 	        number_text(dataset, "n_test", n[1]), number_text(shape, "filters1", n[2]),
 	        number_text(shape, "filters2", n[3]), number_text(shape, "fsize", n[4]),
@@ -348,7 +356,7 @@ static void print_work(const struct results *results, FILE *out)
 	        number_text(work, "batch", n[6]), number_text(work, "lr", n[7]),
 	        number_text(work, "momentum", n[8]), number_text(work, "epochs", n[9]),
 	        number_text(results->run, "runs", n[10]));
-	line_print(&line, "", out);
+	line_print_parts(&line, out);
 }
 
 static void print_machine(const struct results *results, FILE *out)
@@ -366,7 +374,7 @@ static void print_machine(const struct results *results, FILE *out)
 		fprintf(line.file, ", %.1f GB", memory / 1e9);
 	if (system)
 		fprintf(line.file, "; %s", system);
-	line_print(&line, "", out);
+	line_print_parts(&line, out);
 }
 
 /* ---- Lines below -------------------------------------------------------------------------------*/

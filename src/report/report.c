@@ -7,6 +7,7 @@
 #include "report/comparison.h"
 #include "report/csv.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,14 +66,20 @@ static const char *const metrics_header[] = {
 
 enum { LOSS_DIGITS = 9 }; /* that tell any two float32 apart */
 
+/* Extra epochs are for time only: what the network was worth then is no result. */
+static double unless_extra(const struct epoch *epoch, double figure)
+{
+	return epoch->extra ? UNMEASURED : figure;
+}
+
 static void put_epoch(struct csv *csv, const struct results *results, const char *label,
                       const struct execution *execution, const struct epoch *epoch)
 {
 	csv_text(csv, label);
 	csv_number(csv, epoch->number, 0);
 	csv_number(csv, epoch->train_seconds, 6);
-	csv_significant(csv, epoch->train_loss, LOSS_DIGITS);
-	csv_number(csv, epoch->train_accuracy, 6);
+	csv_significant(csv, unless_extra(epoch, epoch->train_loss), LOSS_DIGITS);
+	csv_number(csv, unless_extra(epoch, epoch->train_accuracy), 6);
 	csv_number(csv, epoch->test_accuracy, 6);
 	csv_number(csv, results->n_train / epoch->train_seconds, 1);
 	csv_text(csv, epoch->stamp);

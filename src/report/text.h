@@ -11,4 +11,7 @@ enum { TEXT_WIDTH = 100 }; /* columns that any report has at most */
  * ones with as many spaces.  Longer words are cut.  Makes the text visible itself. */
 void text_wrap(FILE *out, const char *first, const char *text);
 
+/* The same for parts with commas or semicolons between them: lines end behind these where they can. */
+void text_wrap_parts(FILE *out, const char *text);
+
 #endif

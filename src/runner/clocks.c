@@ -56,7 +56,7 @@ static void check_brackets(struct clocks *clocks, const json_t *event, struct cl
 	else if (lag - forgiven > allowed)
 		snprintf(
 			out, size,
-			"clock: the %s of %s was heard %.0f ms after its stamp, at most %.0f ms are allowed "
+			"clock: the %s of %s was heard %.3f ms after its stamp, at most %.0f ms are allowed "
 			"(was the runner stopped, or the machine overloaded?)",
 			kind, span, 1e3 * lag, 1e3 * allowed);
 }

@@ -16,7 +16,7 @@ run "$CNNBENCH" compare run
 is "compare: exit code" "$status" 0
 is "nothing on standard error" "$err" ""
 table=$out
-has "the work is named" "$out" "mnist, 60000 + 10000 images"
+has "the work is named" "$out" "mnist, images 60000 + 10000;"
 has "the machine is named" "$out" "Example CPU 9000"
 has "a reader is told what unjudged means" "$out" "do not quote"
 has "what is unavailable is told" "$out" "numba_cuda: unavailable: no CUDA driver"
@@ -80,6 +80,8 @@ is "--sort memory" "$(first_of memory)" 'c_cpu:isa=avx2'
 is "--sort accuracy" "$(first_of accuracy)" 'c_cpu:isa=avx2'
 is "--sort total" "$(first_of total)" '=c,"cuda"'
 is "--sort label" "$(first_of label)" '=c,"cuda"'
+run "$CNNBENCH" compare --help
+has "--sort: its keys are told" "$out" "(epoch, total, label, accuracy or memory; default epoch)"
 run "$CNNBENCH" compare run --sort speed
 is "--sort speed: exit code" "$status" 2
 

@@ -32,6 +32,7 @@ struct sample {
 	bool delta;            /* vram is a difference */
 	const char *precision; /* NULL: float32 */
 	bool simulated;
+	bool diverges;             /* its losses are not finite, and it hits nothing */
 	const char *status, *why;  /* of its last round; NULL: unjudged */
 	const char *reason, *help; /* unavailable: it has no execution */
 };
@@ -140,6 +141,8 @@ static inline void sample_epoch(struct sample_writer *writer, const struct sampl
 	json_t *members =
 		json_pack("{s:i, s:i, s:f, s:i}", "samples", 60000, "steps", 118, "loss", 0.5 / epoch,
 	              "correct", (sample->accuracy - 150 * (missing + 1)) * 6);
+	if (sample->diverges)
+		json_object_set_new(members, "loss", json_null());
 	if (extra)
 		json_object_set_new(members, "extra", json_true());
 	sample_end(writer, "train", epoch, seconds + (epoch == 1 ? sample->cold : 0), members);
@@ -147,9 +150,10 @@ static inline void sample_epoch(struct sample_writer *writer, const struct sampl
 	if (extra)
 		return;
 	sample_begin(writer, "eval", epoch);
-	sample_end(writer, "eval", epoch, sample->epoch / 20,
-	           json_pack("{s:i, s:f, s:i}", "samples", 10000, "loss", 0.4 / epoch, "correct",
-	                     sample->accuracy - 150 * missing));
+	members = json_pack("{s:i, s:o, s:i}", "samples", 10000, "loss",
+	                    sample->diverges ? json_null() : json_real(0.4 / epoch), "correct",
+	                    sample->accuracy - 150 * missing);
+	sample_end(writer, "eval", epoch, sample->epoch / 20, members);
 }
 
 static inline void sample_exit(struct sample_writer *writer, const struct sample *sample,

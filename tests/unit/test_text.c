@@ -103,6 +103,23 @@ static void check_wrap(const char *first, const char *text, const char *wanted)
 #define FIFTY TEN TEN TEN TEN TEN
 #define UNBROKEN "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
 
+/* Parts stay whole where they can: the line ends behind a comma. */
+static void test_wrap_parts(void **state)
+{
+	char *text;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(file);
+	text_wrap_parts(file, FIFTY TEN TEN TEN "ab; lr 0.01, epochs 3, runs 3");
+	text_wrap_parts(file, FIFTY FIFTY "x");
+	fclose(file);
+	assert_string_equal(text, FIFTY TEN TEN TEN
+	                    "ab; lr 0.01,\nepochs 3, runs 3\n" FIFTY TEN TEN TEN TEN "123456789\nx\n");
+	free(text);
+}
+
 static void test_wrap(void **state)
 {
 	(void)state;
@@ -122,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_visible),
 		cmocka_unit_test(test_file_name),
 		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_wrap_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -12,7 +12,10 @@ run scripts/install install "$prefix" "$CNNBENCH" "$CNNBENCH_BUILD"/worker-*
 is 'installs' "$status:$err" '0:'
 ok 'the program' [ -x "$prefix/bin/cnnbench" ]
 ok 'a worker' [ -x "$prefix/libexec/cnnbench/worker-c_cpu" ]
-ok 'documents' [ -r "$prefix/share/doc/cnnbench/PROTOCOL.md" ]
+ok 'documents' [ -r "$prefix/share/doc/cnnbench/docs/PROTOCOL.md" ]
+doc=$prefix/share/doc/cnnbench
+is 'links of README.md lead somewhere' "$(sed -n 's/.*](\(docs[^)#]*\).*/\1/p' "$doc/README.md" |
+	while read -r link; do [ -r "$doc/$link" ] || echo "$link"; done)" ''
 is 'folders are open to all' "$(find "$TMPDIR/stage of it/usr" -type d ! -perm -755)" ''
 run scripts/install install "$prefix" "$CNNBENCH" "$CNNBENCH_BUILD"/worker-*
 is 'installs over itself' "$status:$err" '0:'

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/event.h"
 #include "core/memory.h"
+#include "runner/rounds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -317,32 +318,15 @@ static void tell_success(struct progress *progress, const struct follow_order *o
 	say(progress, line);
 }
 
-/* `stays`: it is started again in later rounds (runner/rounds.h). */
-static const struct {
-	const char *status;
-	bool fine, stays;
-} ends[] = {
-	{"unjudged", true, true},
-	{"verified", true, true},
-	{"not_sharp", true, true},
-	{"diverged", false, true},
-};
-
 static void on_end(void *context, const struct follow_order *order, const json_t *record)
 {
 	struct progress *progress = context;
 	struct pace *pace = pace_of(progress, order);
 	const char *status = event_text(record, "status");
-	bool fine = false, stays = false;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (strcmp(ends[i].status, status) == 0) {
-			fine = ends[i].fine;
-			stays = ends[i].stays;
-		}
-	pace->processes = stays ? progress->runs - order->round : 0;
+	pace->processes = rounds_go_on(status) ? progress->runs - order->round : 0;
 	pace->seconds = number_of(record, "wall_seconds");
 	wipe_live(progress);
-	if (fine)
+	if (strcmp(status, "unjudged") == 0)
 		tell_success(progress, order, pace->seconds);
 	else if (strcmp(status, "interrupted") != 0)
 		tell_failure(order, record);

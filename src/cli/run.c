@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "cli/run_options.h"
 #include "core/clock.h"
+#include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
 #include "core/random.h"
@@ -26,7 +27,7 @@
 #include <sys/random.h>
 
 /* What the journal takes, measured and rounded up: events, memory samples and ends of a process.  An
- * extra epoch has two events; of these there are GRAMMAR_EXTRA_MAX at most, and no platform is
+ * extra epoch has two events; of these there are EVENT_EXTRA_MAX at most, and no platform is
  * awaited that trains more than SPEED_MAX samples a second. */
 enum { BYTES_EPOCH = 2048, BYTES_EXTRA = 512, BYTES_PROCESS = 128 << 10, SPEED_MAX = 10000000 };
 
@@ -158,7 +159,7 @@ static size_t journal_reserve(const struct run *run, size_t n_train)
 	const size_t epochs = (size_t)options_int(run->options, "epochs");
 	const double extra = options_real(run->options, "min-time") * SPEED_MAX / (double)n_train;
 	return processes * (BYTES_PROCESS + BYTES_EPOCH * epochs +
-	                    BYTES_EXTRA * (size_t)fmin(extra, GRAMMAR_EXTRA_MAX));
+	                    BYTES_EXTRA * (size_t)fmin(extra, EVENT_EXTRA_MAX));
 }
 
 /* A journal that nobody could read again is not begun. */

@@ -115,22 +115,6 @@ static char *labels(const struct selection *selection)
 	return list;
 }
 
-/* As short as reads back the same. */
-static char *value_text(const json_t *value)
-{
-	char text[32];
-	if (json_is_string(value))
-		return memory_copy(json_string_value(value));
-	if (!json_is_real(value))
-		return json_dumps(value, JSON_ENCODE_ANY);
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, json_real_value(value));
-		if (json_real_value(value) == strtod(text, NULL))
-			break;
-	}
-	return memory_copy(text);
-}
-
 /* The values that are in force, with those that were chosen for the user. */
 static json_t *chosen_values(const struct options *options, const struct selection *selection,
                              const char *dataset)
@@ -164,7 +148,7 @@ char *run_options_command(const struct options *options, const struct selection 
 		const json_t *value = json_object_get(values, spec->name);
 		if (!is_told(options, spec->name))
 			continue;
-		char *text = value_text(value);
+		char *text = options_record_text(value);
 		command = append(command, " --");
 		command = append(command, spec->name);
 		command = append(command, " ");

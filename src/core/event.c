@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/event.h"
 
-#include <errno.h>
+#include "core/files.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static int write_line(int descriptor, const char *line, size_t size)
-{
-	/* A pipe takes a line whole; a descriptor of another kind may take it in pieces. */
-	while (size > 0) {
-		ssize_t written = write(descriptor, line, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -1;
-		line += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
 
 int event_write(int descriptor, json_t *event)
 {
@@ -32,7 +16,8 @@ int event_write(int descriptor, json_t *event)
 	if (length > 0 && length < EVENT_LINE_MAX) {
 		memcpy(line, text, length);
 		line[length] = '\n';
-		result = write_line(descriptor, line, length + 1);
+		/* A pipe takes a line whole; a descriptor of another kind may take it in pieces. */
+		result = files_write_all(descriptor, line, length + 1);
 	}
 	free(text);
 	json_decref(event);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 const char *files_advice(int reason)
@@ -154,7 +153,7 @@ int files_remove_folder(const char *path)
 	return 0;
 }
 
-static int write_all(int descriptor, const char *bytes, size_t size)
+int files_write_all(int descriptor, const char *bytes, size_t size)
 {
 	while (size > 0) {
 		ssize_t written = write(descriptor, bytes, size);
@@ -215,7 +214,7 @@ static void draft_note(struct files_draft *draft, int failed)
 int files_add(struct files_draft *draft, const void *bytes, size_t size)
 {
 	if (!draft->reason)
-		draft_note(draft, write_all(draft->descriptor, bytes, size));
+		draft_note(draft, files_write_all(draft->descriptor, bytes, size));
 	return draft->reason ? -1 : 0;
 }
 
@@ -358,13 +357,4 @@ char *files_cache(void)
 		folder, strerror(errno));
 	free(folder);
 	return NULL;
-}
-
-int64_t files_free_space(const char *folder)
-{
-	struct statvfs space;
-
-	if (statvfs(folder, &space))
-		return error("%s: cannot ask for free space: %s", folder, strerror(errno));
-	return (int64_t)space.f_bavail * (int64_t)space.f_frsize;
 }

@@ -36,6 +36,9 @@ struct files_draft *files_begin(const char *path);
 int files_add(struct files_draft *draft, const void *bytes, size_t size);
 int files_end(struct files_draft *draft);
 
+/* Write all bytes to a descriptor.  -1 with errno, without error(). */
+int files_write_all(int descriptor, const char *bytes, size_t size);
+
 /* Open a plain file for reading: its descriptor (close() it), and its size.  Never blocks on a pipe. */
 int files_open(const char *path, int64_t *size);
 
@@ -51,8 +54,5 @@ char *files_cache(void);
 
 /* The absolute path of the running executable, links resolved.  NULL after error(). */
 char *files_self(void);
-
-/* Free bytes that this user may write in the file system of `folder`; -1 after error(). */
-int64_t files_free_space(const char *folder);
 
 #endif

@@ -31,11 +31,6 @@ static const struct {
 	[NPY_F32] = {"<f4", "float32", 4},
 };
 
-size_t npy_type_size(enum npy_type type)
-{
-	return types[type].size;
-}
-
 /* -1 where the product does not fit. */
 static int count_elements(int rank, const size_t *dims, size_t *count)
 {

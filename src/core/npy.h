@@ -23,8 +23,6 @@ struct npy {
 	size_t offset; /* of the first element in the file, bytes */
 };
 
-size_t npy_type_size(enum npy_type type);
-
 /* Write an array as a whole new file (files_write_parts).  -1 after error(). */
 int npy_write(const char *path, enum npy_type type, int rank, const size_t *dims, const void *data);
 

@@ -64,6 +64,7 @@ bool options_has(const struct options *options, const char *name);         /* th
 
 /* {"batch-size": 512, ...}: every option in force, in its type; those without a value are null. */
 json_t *options_record(const struct options *options);
+char *options_record_text(const json_t *value); /* one of its values, as options_set reads it */
 
 /* "isa=avx2+threads=1": those that differ from the default, sorted by name; "" if none.
  * A flag stands by its name alone.  This is what makes a platform's label canonical. */

@@ -23,6 +23,18 @@ static void format_real(double real, char out[32])
 	}
 }
 
+char *options_record_text(const json_t *value)
+{
+	char real[32];
+
+	if (json_is_string(value))
+		return memory_copy(json_string_value(value));
+	if (!json_is_real(value))
+		return json_dumps(value, JSON_ENCODE_ANY); /* a number, true, false */
+	format_real(json_real_value(value), real);
+	return memory_copy(real);
+}
+
 void option_range(const struct option_spec *spec, char out[OPTION_WHY_SIZE])
 {
 	char min[32] = "", max[32] = "";

@@ -24,7 +24,7 @@ void option_value_clear(struct option_value *value);
 
 bool option_value_equal(const struct option_value *a, const struct option_value *b);
 
-/* "512"; free() it. */
+/* "512"; free() it.  Of a value of options_record: options_record_text in core/options.h. */
 char *option_value_text(const struct option_spec *spec, const struct option_value *value);
 json_t *option_value_json(const struct option_spec *spec, const struct option_value *value);
 

@@ -59,33 +59,20 @@ void csv_text(struct csv *csv, const char *text)
 		fputc('"', csv->file);
 }
 
-/* printf() writes the locale's decimal point, and nothing else that is no digit, sign or 'e'. */
-static void put_number(struct csv *csv, const char *number)
-{
-	for (; *number; number++)
-		fputc(*number == ',' ? '.' : *number, csv->file);
-}
-
 void csv_number(struct csv *csv, double value, int decimals)
 {
-	char number[400]; /* 1.8e308 has 309 digits before the point */
-
 	next_cell(csv);
 	if (!isfinite(value))
 		return;
-	snprintf(number, sizeof(number), "%.*f", decimals, value);
-	put_number(csv, number);
+	fprintf(csv->file, "%.*f", decimals, value);
 }
 
 void csv_significant(struct csv *csv, double value, int digits)
 {
-	char number[64];
-
 	next_cell(csv);
 	if (!isfinite(value))
 		return;
-	snprintf(number, sizeof(number), "%.*g", digits, value);
-	put_number(csv, number);
+	fprintf(csv->file, "%.*g", digits, value);
 }
 
 void csv_row(struct csv *csv)

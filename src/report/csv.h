@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline, the same in every
- * locale.  A text cell that a spreadsheet would take for a formula gets an apostrophe in front.
+ * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline.  A text cell that a spreadsheet would take for a formula gets an apostrophe in front.
  */
 #ifndef REPORT_CSV_H
 #define REPORT_CSV_H

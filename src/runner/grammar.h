@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Extra epochs; memory events between two marks of spans.  So a stream is never endless. */
-enum { GRAMMAR_EXTRA_MAX = 1000, GRAMMAR_MEMORY_MAX = 16 };
+/* Memory events between two marks of spans.  Extra epochs: EVENT_EXTRA_MAX. */
+enum { GRAMMAR_MEMORY_MAX = 16 };
 
 enum grammar_state {
 	GRAMMAR_START,  /* nothing came yet */

@@ -30,8 +30,8 @@ struct process_end {
 	bool exited; /* by itself: `code` is its exit status; else `code` is the signal */
 	int code;
 	double user_seconds, system_seconds;
-	int64_t
-		peak_rss; /* bytes: of the process itself and children it waited for; -1: unknown (meter_peak) */
+	/* Bytes: of the process itself and children it waited for; -1: unknown (meter_peak). */
+	int64_t peak_rss;
 };
 
 /* `log`: an open descriptor; argv[0] is the path's last part.  -1, without error(): `why` says in one

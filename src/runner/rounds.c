@@ -6,7 +6,6 @@
 #include "core/random.h"
 #include "runner/interrupt.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +18,7 @@ struct rounds {
 	int process;   /* number of the last one started */
 };
 
-/* After which a platform has its place in later rounds. */
-static bool goes_on(const char *status)
+bool rounds_go_on(const char *status)
 {
 	return strcmp(status, "unjudged") == 0 || strcmp(status, "diverged") == 0;
 }
@@ -68,7 +66,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 
 	if (follow(&one, rounds->journal, rounds->observer, &status))
 		return -1;
-	rounds->out[candidate] = !goes_on(status);
+	rounds->out[candidate] = !rounds_go_on(status);
 	return 0;
 }
 

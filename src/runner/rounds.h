@@ -5,6 +5,8 @@
 
 #include "runner/follow.h"
 
+#include <stdbool.h>
+
 struct rounds_order {
 	const struct selection *selection;
 	const struct job *job;
@@ -20,5 +22,8 @@ struct rounds_order {
  * started.  -1 after error() only where the results folder cannot be written. */
 int rounds_run(const struct rounds_order *order, struct journal *journal,
                const struct observer *observer);
+
+/* Whether a platform whose process ended with this status has its place in later rounds. */
+bool rounds_go_on(const char *status);
 
 #endif

@@ -321,15 +321,6 @@ void selection_free(struct selection *selection)
 	*selection = (struct selection){0};
 }
 
-static char *value_text(const json_t *value)
-{
-	if (json_is_string(value))
-		return memory_copy(json_string_value(value));
-	if (json_is_real(value))
-		return memory_text("%.17g", json_real_value(value));
-	return json_dumps(value, JSON_ENCODE_ANY); /* a number, true, false */
-}
-
 char **selection_arguments(const struct candidate *candidate)
 {
 	json_t *record = candidate->options ? options_record(candidate->options) : json_object(),
@@ -341,7 +332,7 @@ char **selection_arguments(const struct candidate *candidate)
 	{
 		if (json_is_null(value))
 			continue;
-		char *text = value_text(value);
+		char *text = options_record_text(value);
 		words[count++] = memory_copy("--option");
 		words[count++] = memory_text("%s=%s", name, text);
 		free(text);

@@ -17,10 +17,9 @@ struct candidate {
 	char *path;     /* of its worker */
 	bool named;     /* the user named it; it did not come by "all" */
 	char *label;    /* "c_cpu:isa=avx2": options sorted, defaults dropped */
-	char *
-		file; /* the label with every character outside [A-Za-z0-9._-] made '-', unique in the selection */
-	struct option_spec
-		*specs; /* the platform's own table, where --threads is the default of "threads"; or NULL */
+	char *file;     /* the label as a file name (core/text.h), unique in the selection */
+	/* The platform's own table, where --threads is the default of "threads"; or NULL. */
+	struct option_spec *specs;
 	struct options *options; /* of that table, as chosen; NULL where the probe gave none */
 	json_t *hello;           /* of the probe, or NULL */
 	bool ready;

@@ -15,10 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A job of a few samples would go on for 100,000 epochs before --min-time is over.  No median gets
- * steadier by that, so there is an end (docs/PROTOCOL.md). */
-enum { EXTRA_EPOCHS_MAX = 1000 };
-
 struct worker {
 	const struct platform *platform;
 	struct arguments arguments;
@@ -203,7 +199,7 @@ static int train_extra(struct worker *worker)
 {
 	int epochs = worker->job.work.epochs;
 
-	for (int extra = 1; epochs > 0 && extra <= EXTRA_EPOCHS_MAX; extra++) {
+	for (int extra = 1; epochs > 0 && extra <= EVENT_EXTRA_MAX; extra++) {
 		if ((double)worker->train_ns * 1e-9 >= worker->arguments.min_time)
 			break;
 		if (train_epoch(worker, epochs + extra, true) < 0)

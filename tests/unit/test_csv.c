@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/csv.h"
 
-#include <locale.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,29 +96,12 @@ static void test_rows(void **state)
 	check(csv, ",1.0,0.333333333,\nx\n");
 }
 
-/* Wherever a locale with a decimal comma is installed. */
-static void test_locale(void **state)
-{
-	static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "C.UTF-8", "C"};
-	struct csv *csv = csv_begin();
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (setlocale(LC_ALL, names[i]))
-			break;
-	csv_number(csv, 1234567.5, 2);
-	csv_significant(csv, 1234567.5, 9);
-	setlocale(LC_ALL, "C");
-	check(csv, "1234567.50,1234567.5");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_locale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

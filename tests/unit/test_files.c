@@ -259,14 +259,6 @@ static void test_self(void **state)
 	free(self);
 }
 
-static void test_free_space(void **state)
-{
-	(void)state;
-	assert_true(files_free_space(folder) > 0);
-	assert_int_equal(files_free_space("/no/such/folder"), -1);
-	fixture_expect("missing", "/no/such/folder: cannot ask for free space");
-}
-
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -283,7 +275,6 @@ int main(void)
 		CASE(test_parts_up_to_a_full_disk),
 		CASE(test_cache),
 		CASE(test_self),
-		CASE(test_free_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/event.h"
 #include "runner/grammar.h"
 
 #include <setjmp.h>
@@ -338,7 +339,7 @@ static void test_repetition_has_an_end(void **state)
 		         epoch);
 		assert_int_equal(accept(&grammar, line, why, sizeof(why)), 0);
 	}
-	assert_int_equal(epoch - 3, GRAMMAR_EXTRA_MAX);
+	assert_int_equal(epoch - 3, EVENT_EXTRA_MAX);
 }
 
 int main(void)

@@ -39,7 +39,7 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (unsigned char)(i * 7);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		size_t size = cases[i].count * npy_type_size(cases[i].type);
+		size_t size = cases[i].count * (cases[i].type == NPY_U8 ? 1 : 4);
 		struct npy array;
 
 		assert_int_equal(npy_write(path, cases[i].type, cases[i].rank, cases[i].dims, data), 0);

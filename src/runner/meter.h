@@ -16,7 +16,10 @@ struct meter_ram {
 	int64_t peak;            /* resident bytes of the worker process alone, the most it ever had */
 };
 
-/* Sum over the process and its descendants.  Under a millisecond for a single process. */
+/* Sum over the process and its descendants.  Under a millisecond for a single process.
+ * Linux (6.2 and later) keeps these counts in parts, one a processor, and reads them without adding
+ * up what is pending: each may be off by 32 pages a processor, more where there are over 16.  The
+ * exact figures (smaps_rollup) would hold up the worker while its page tables are walked. */
 void meter_ram(pid_t worker, struct meter_ram *ram);
 
 /* The process and its descendants, itself first; at most `max` of them.  Their number. */

@@ -5,8 +5,11 @@
  */
 #include "runner/meter.h"
 
+#include "core/memory.h"
+
 #include <dlfcn.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NVML_SUCCESS = 0 };
@@ -130,18 +133,19 @@ static int64_t used_by_family(const struct nvml *nvml, pid_t worker)
 
 int meter_vram_open(struct meter_vram *vram)
 {
-	struct nvml nvml;
-
 	*vram = (struct meter_vram){.before = -1};
 	void *library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library)
 		return -1;
-	if (!find_functions(library, &nvml) || nvml.init() != NVML_SUCCESS) {
+	struct nvml *nvml = memory_new(1, sizeof(*nvml));
+	if (!find_functions(library, nvml) || nvml->init() != NVML_SUCCESS) {
+		free(nvml);
 		dlclose(library);
 		return -1;
 	}
 	vram->library = library;
-	vram->before = used_by_all(&nvml);
+	vram->nvml = nvml;
+	vram->before = used_by_all(nvml);
 	return 0;
 }
 
@@ -151,27 +155,24 @@ int meter_vram_open(struct meter_vram *vram)
  */
 int64_t meter_vram(struct meter_vram *vram, pid_t worker)
 {
-	struct nvml nvml;
-
-	if (!vram->library || !find_functions(vram->library, &nvml))
+	if (!vram->library)
 		return -1;
-	int64_t own = used_by_family(&nvml, worker);
+	int64_t own = used_by_family(vram->nvml, worker);
 	vram->own |= own >= 0;
 	vram->delta = !vram->own;
 	if (vram->own)
 		return own;
-	int64_t now = used_by_all(&nvml);
+	int64_t now = used_by_all(vram->nvml);
 	return now < 0 || vram->before < 0 || now <= vram->before ? -1 : now - vram->before;
 }
 
 void meter_vram_close(struct meter_vram *vram)
 {
-	struct nvml nvml;
-
 	if (!vram->library)
 		return;
-	if (find_functions(vram->library, &nvml))
-		nvml.shutdown();
+	vram->nvml->shutdown();
+	free(vram->nvml);
 	dlclose(vram->library);
 	vram->library = NULL;
+	vram->nvml = NULL;
 }

@@ -41,8 +41,11 @@ int64_t meter_system_ram(void);
  * context included, or, where NVML hides processes (containers), what the device uses beyond what it
  * used at meter_vram_open: `delta` is then 1.
  */
+struct nvml; /* what is called in the open library */
+
 struct meter_vram {
 	void *library;
+	struct nvml *nvml;
 	int64_t before; /* bytes in use on all devices at open */
 	int delta;      /* of the last figure */
 	int own;        /* the worker's processes have been seen on a device */

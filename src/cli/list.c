@@ -116,9 +116,11 @@ static json_t *candidate_record(const struct candidate *candidate)
 	                                      "variant",   "simulated", "precision",
 	                                      "libraries", "compiler",  "flags"};
 	json_t *record =
-		json_pack("{ss ss sb so so}", "platform", candidate->platform, "path", candidate->path,
-	              "ready", candidate->ready, "reason", log_text_or_null(candidate->reason), "help",
-	              log_text_or_null(candidate->help));
+		json_pack("{ss so sb so so}", "platform", candidate->platform, "path",
+	              log_text(candidate->path), "ready", candidate->ready, "reason",
+	              log_text_or_null(candidate->reason), "help", log_text_or_null(candidate->help));
+	if (!record)
+		BUG("the platform %s cannot be written as JSON", candidate->platform);
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		json_t *value = json_object_get(candidate->hello, members[i]);
 		json_object_set_new(record, members[i], value ? json_incref(value) : json_null());

@@ -197,7 +197,7 @@ static json_t *removed_record(const struct environment *environment)
 {
 	json_t *record = json_array();
 	for (size_t i = 0; i < environment->n_removed; i++)
-		json_array_append_new(record, json_string(environment->removed[i]));
+		json_array_append_new(record, log_text(environment->removed[i]));
 	return record;
 }
 
@@ -207,11 +207,14 @@ static json_t *platforms_record(const struct selection *selection)
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct candidate *candidate = &selection->items[i];
 		json_t *hello = candidate->hello ? json_incref(candidate->hello) : json_null();
-		json_array_append_new(
-			record, json_pack("{ss ss ss sb so so so}", "label", candidate->label, "file",
-		                      candidate->file, "platform", candidate->platform, "ready",
-		                      candidate->ready, "reason", log_text_or_null(candidate->reason),
-		                      "help", log_text_or_null(candidate->help), "hello", hello));
+		json_t *platform =
+			json_pack("{ss ss ss sb so so so}", "label", candidate->label, "file", candidate->file,
+		              "platform", candidate->platform, "ready", candidate->ready, "reason",
+		              log_text_or_null(candidate->reason), "help",
+		              log_text_or_null(candidate->help), "hello", hello);
+		if (!platform)
+			BUG("the platform %s cannot be written as JSON", candidate->platform);
+		json_array_append_new(record, platform);
 	}
 	return record;
 }

@@ -115,19 +115,26 @@ static char *labels(const struct selection *selection)
 	return list;
 }
 
-/* The values that are in force, with those that were chosen for the user. */
-static json_t *chosen_values(const struct options *options, const struct selection *selection,
-                             const char *dataset)
+/* The value that is in force, or was chosen for the user, as it would be typed: paths byte for byte. */
+static char *chosen_text(const struct options *options, const struct option_spec *spec,
+                         const struct selection *selection, const char *dataset)
 {
-	const char *name = options_text(options, "dataset");
-	const bool is_folder = name && strcmp(name, "mnist") != 0 && strcmp(name, "synth") != 0;
-	char *platforms = labels(selection);
+	const bool is_text = spec->type == OPTION_TEXT || spec->type == OPTION_CHOICE;
+	const char *text = is_text ? options_text(options, spec->name) : NULL;
+	if (strcmp(spec->name, "platform") == 0)
+		return labels(selection);
+	if (strcmp(spec->name, "dataset") == 0) {
+		const bool is_folder = text && strcmp(text, "mnist") != 0 && strcmp(text, "synth") != 0;
+		return memory_copy(is_folder ? text : dataset);
+	}
+	if (strcmp(spec->name, "threads") == 0)
+		return memory_text("%d", run_options_threads(options));
+	if (is_text)
+		return memory_copy(text);
 	json_t *values = options_record(options);
-	json_object_set_new(values, "platform", json_string(platforms));
-	json_object_set_new(values, "dataset", json_string(is_folder ? name : dataset));
-	json_object_set_new(values, "threads", json_integer(run_options_threads(options)));
-	free(platforms);
-	return values;
+	char *written = options_record_text(json_object_get(values, spec->name));
+	json_decref(values);
+	return written;
 }
 
 static bool is_told(const struct options *options, const char *name)
@@ -142,19 +149,16 @@ static bool is_told(const struct options *options, const char *name)
 char *run_options_command(const struct options *options, const struct selection *selection,
                           const char *dataset)
 {
-	json_t *values = chosen_values(options, selection, dataset);
 	char *command = memory_copy("cnnbench run");
 	for (const struct option_spec *spec = run_options; spec->name; spec++) {
-		const json_t *value = json_object_get(values, spec->name);
 		if (!is_told(options, spec->name))
 			continue;
-		char *text = options_record_text(value);
+		char *text = chosen_text(options, spec, selection, dataset);
 		command = append(command, " --");
 		command = append(command, spec->name);
 		command = append(command, " ");
 		command = append_quoted(command, text);
 		free(text);
 	}
-	json_decref(values);
 	return command;
 }

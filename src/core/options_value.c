@@ -226,5 +226,10 @@ json_t *option_value_json(const struct option_spec *spec, const struct option_va
 	}
 	/* A file's name need not be UTF-8; JSON must be. */
 	json_t *text = json_string(value->text);
-	return text ? text : json_string("(not UTF-8)");
+	if (text)
+		return text;
+	char *visible = memory_visible(value->text);
+	text = json_string(visible);
+	free(visible);
+	return text;
 }

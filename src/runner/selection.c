@@ -283,11 +283,21 @@ static int name_candidates(struct wish *wish)
 
 /* ---- */
 
+static bool is_utf8(const char *text)
+{
+	json_t *value = json_string(text);
+	const bool right = value != NULL;
+	json_decref(value);
+	return right;
+}
+
 int selection_make(struct selection *selection, const struct catalog *catalog, const char *text,
                    int threads)
 {
 	struct wish wish = {.catalog = catalog, .selection = selection, .threads = threads};
 	*selection = (struct selection){0};
+	if (text && !is_utf8(text)) /* it becomes labels, which journals and JSON hold */
+		return error("--platform: '%s' is no UTF-8; write names and options in UTF-8", text);
 	int result = take_text(&wish, text ? text : "all");
 	if (result == 0) {
 		probe_platforms(selection);

@@ -50,6 +50,20 @@ has '--json: schema' "$out" '"schema": "cnnbench-list-1"'
 has '--json: reason' "$out" '"reason": "no CUDA driver: libcuda.so.1 not found"'
 is '--json: nothing on stderr' "$err" ''
 
+# A folder whose name is no UTF-8 hides nothing.
+byte255=$(printf '\377')
+if mkdir "$TMPDIR/w$byte255" 2>/dev/null; then
+	cp -p "$workers/worker-gone" "$TMPDIR/w$byte255/worker-afar"
+	chmod a-x "$TMPDIR/w$byte255/worker-afar"
+	run env CNNBENCH_PATH="$TMPDIR/w$byte255" "$CNNBENCH" list --json
+	is 'a path that is no UTF-8: exit code' "$status" 0
+	has 'a path that is no UTF-8: made visible' "$out" 'w\\xff/worker-afar"'
+	has 'a path that is no UTF-8: why' "$out" '"reason": '
+else
+	skip 'a path that is no UTF-8' 'this file system wants UTF-8'
+fi
+refused 'a platform that is no UTF-8' 2 'no UTF-8' "$CNNBENCH" run --quiet --platform "c_cpu:isa=$byte255"
+
 refused 'a platform that cannot run' 3 'nothing to run' "$CNNBENCH" run --quiet --platform gone
 
 CNNBENCH_PATH=relative

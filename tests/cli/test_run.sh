@@ -66,6 +66,21 @@ losses()
 	ok 'results/latest points to it' test -f results/latest/run.json
 	cd ..
 
+	# Folders whose names are no UTF-8: nothing is lost from the record, and the command repeats the run.
+	strange=$(printf 'da\377ta')
+	if cp -R data "$strange" 2>/dev/null; then
+		run "$CNNBENCH" run --dataset "$strange" --batch-size 16 --epochs 1 --min-time 0 --runs 1 \
+			--platform c_cpu --log-dir strange
+		is 'a dataset that is no UTF-8: exit code' "$status" 0
+		has 'a dataset that is no UTF-8: recorded as typed' "$(head -n 1 strange/journal.jsonl)" \
+			'"run","--dataset","da\\xffta",'
+		command=$(printf '%s\n' "$out" | LC_ALL=C sed -n 's/^repeat: *cnnbench //p')
+		eval "run \"\$CNNBENCH\" $command --log-dir strange2 --quiet"
+		is 'a dataset that is no UTF-8: repeated' "$status" 0
+	else
+		skip 'a dataset that is no UTF-8' 'this file system wants UTF-8'
+	fi
+
 	# A batch larger than the data is one batch of all.
 	run "$CNNBENCH" run $small --batch_size 512 --runs 1 --platform c_cpu --log-dir large --quiet
 	is 'one large batch: exit code' "$status" 0

@@ -48,6 +48,9 @@ static void test_repeating(void **state)
 	     "b",
 	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset ../a/b --momentum 0.95 --seed 9007199254740992 "
 	     "--threads 2 --min-time 0.25"},
+		{{"--threads=2", "--dataset", "my \xff set"},
+	     "set",
+	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset 'my \xff set' --seed 1 --threads 2"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

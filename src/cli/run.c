@@ -247,6 +247,13 @@ static uint64_t draw_shuffle(void)
 	return bits >> 11;
 }
 
+/* After the folder is made, since it may be meant to lie there. */
+static int try_json(const struct run *run)
+{
+	const char *json = options_text(run->options, "json");
+	return json && strcmp(json, "-") != 0 ? files_try_put(json) : 0;
+}
+
 static int open_folder(struct run *run)
 {
 	const char *log_dir = options_text(run->options, "log-dir");
@@ -254,7 +261,8 @@ static int open_folder(struct run *run)
 	run->folder = folder_create(log_dir, run->dataset, run->job.folder);
 	if (!run->folder)
 		return EXIT_USAGE;
-	run->journal = journal_create(run->folder, run->reserve);
+	if (try_json(run) == 0)
+		run->journal = journal_create(run->folder, run->reserve);
 	if (!run->journal) {
 		folder_discard(run->folder, was_there);
 		return EXIT_USAGE;

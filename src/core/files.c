@@ -65,15 +65,16 @@ bool files_is_regular(const char *path)
 /* Another process may make the same folder at the same moment.  -1 with errno. */
 static int make_one_folder(const char *path)
 {
-	if (!mkdir(path, 0777) || files_is_folder(path))
+	if (!mkdir(path, 0777))
 		return 0;
-	if (errno == EEXIST)
-		errno = ENOTDIR;
+	const int reason = errno; /* stat(2) sets its own */
+	if (files_is_folder(path))
+		return 0;
+	errno = reason == EEXIST ? ENOTDIR : reason;
 	return -1;
 }
 
-/* With its parents.  -1 with errno. */
-static int make_folders(const char *path)
+int files_try_folder(const char *path)
 {
 	char *part = memory_copy(path);
 	char *slash = strchr(part + (*part == '/'), '/');
@@ -95,7 +96,7 @@ static int make_folders(const char *path)
 
 int files_make_folder(const char *path)
 {
-	if (!make_folders(path))
+	if (!files_try_folder(path))
 		return 0;
 	return error("%s: cannot make this folder: %s%s", path, strerror(errno), files_advice(errno));
 }
@@ -266,6 +267,80 @@ int files_write(const char *path, const void *bytes, size_t size)
 	return replace_file(path, &part, 1, true);
 }
 
+/* The plain file that `path` is, leads to or may become; free() it.  NULL: it is something else (a
+ * device, a pipe, a link to nowhere), which is written into. */
+static char *find_replaceable(const char *path)
+{
+	struct stat status;
+
+	if (!stat(path, &status))
+		return S_ISREG(status.st_mode) ? realpath(path, NULL) : NULL;
+	return lstat(path, &status) ? memory_copy(path) : NULL;
+}
+
+static int write_into(const char *path, const void *bytes, size_t size)
+{
+	int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
+	int failed = descriptor < 0 || files_write_all(descriptor, bytes, size), reason = errno;
+
+	if (descriptor >= 0 && close(descriptor) && !failed) {
+		failed = 1;
+		reason = errno;
+	}
+	return failed ? error("%s: cannot write this file: %s", path, strerror(reason)) : 0;
+}
+
+int files_put(const char *path, const void *bytes, size_t size)
+{
+	char *file = find_replaceable(path);
+	int result = file ? files_write(file, bytes, size) : write_into(path, bytes, size);
+
+	free(file);
+	return result;
+}
+
+/* A new file beside it can be made, and is taken away again. */
+static int try_beside(const char *path)
+{
+	struct stat status;
+	char *name;
+
+	/* "folder/" cannot become a file, though one beside it can be made. */
+	if (*path == '\0' || path[strlen(path) - 1] == '/') {
+		errno = lstat(path, &status) ? ENOENT : EISDIR;
+		return -1;
+	}
+	int descriptor = open_beside(path, &name), reason = errno;
+	if (descriptor >= 0) {
+		close(descriptor);
+		unlink(name);
+	}
+	free(name);
+	errno = reason;
+	return descriptor < 0 ? -1 : 0;
+}
+
+/* Not opened: the reader of a pipe would take that for all there is. */
+static int try_into(const char *path)
+{
+	if (files_is_folder(path)) {
+		errno = EISDIR;
+		return -1;
+	}
+	return access(path, W_OK) && errno != ENOENT ? -1 : 0;
+}
+
+int files_try_put(const char *path)
+{
+	char *file = find_replaceable(path);
+	int failed = file ? try_beside(file) : try_into(path), reason = errno;
+
+	free(file);
+	return failed ? error("%s: cannot write this file: %s; choose another place", path,
+	                      strerror(reason))
+	              : 0;
+}
+
 int files_open(const char *path, int64_t *size)
 {
 	/* O_NONBLOCK: opening a named pipe must not wait for a writer. */
@@ -350,7 +425,7 @@ char *files_cache(void)
 		      "set XDG_CACHE_HOME to a folder");
 		return NULL;
 	}
-	if (!make_folders(folder))
+	if (!files_try_folder(folder))
 		return folder;
 	error(
 		"%s: cannot make the cache folder: %s; set XDG_CACHE_HOME to a folder that can be written",

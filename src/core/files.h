@@ -17,6 +17,7 @@ const char *files_advice(int reason);
 
 /* Make a folder and its parents (mode 0777 less the umask); fine if it is there. */
 int files_make_folder(const char *path);
+int files_try_folder(const char *path); /* the same, silently: -1 with errno */
 
 /* Remove a folder of ours with all below it; never follows links. */
 int files_remove_folder(const char *path);
@@ -24,8 +25,15 @@ int files_remove_folder(const char *path);
 /* Write a whole file by way of a temporary one beside it, fsync and rename: it is there whole or not at all. */
 int files_write(const char *path, const void *bytes, size_t size);
 
-/* The same for a file of several parts, one behind the other, that need not outlive a power cut:
- * without the fsync, which takes some 20 ms that would stand in a worker's time. */
+/* Write what a user asked for to the place that he named, which stays what it is: a plain file, or none,
+ * is replaced as files_write does it, also behind a link; a device or a pipe is written into. */
+int files_put(const char *path, const void *bytes, size_t size);
+
+/* Can files_put write there?  Nothing is left behind, and no pipe is opened. */
+int files_try_put(const char *path);
+
+/* The same as files_write for a file of several parts, one behind the other, that need not outlive a
+ * power cut: without the fsync, which takes some 20 ms that would stand in a worker's time. */
 int files_write_parts(const char *path, const struct iovec *parts, int count);
 
 /* The same for a file whose parts come one by one: begin (NULL after error()), add, end.  After the

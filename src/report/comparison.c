@@ -529,7 +529,7 @@ int comparison_write(const json_t *record, const char *path)
 	if (strcmp(path, "-") == 0)
 		fwrite(text, 1, size + 1, stdout);
 	else
-		result = files_write(path, text, size + 1);
+		result = files_put(path, text, size + 1);
 	free(text);
 	return result;
 }

@@ -46,11 +46,19 @@ static int check_unused(const char *path)
 	            : 0;
 }
 
+static int make_folder(const char *path)
+{
+	if (!files_try_folder(path))
+		return 0;
+	return error("%s: cannot make this folder: %s; choose another --log-dir", path,
+	             strerror(errno));
+}
+
 /* `made`: the folder is a new one. */
 static char *open_chosen(const char *log_dir, bool *made)
 {
 	*made = !files_is_folder(log_dir);
-	if (*made ? files_make_folder(log_dir) : check_unused(log_dir))
+	if (*made ? make_folder(log_dir) : check_unused(log_dir))
 		return NULL;
 	return memory_copy(log_dir);
 }
@@ -107,7 +115,7 @@ static int copy_job(const char *folder, const char *job_folder)
 static int fill(const char *folder, const char *job_folder)
 {
 	char *logs = files_join(folder, "logs");
-	int result = files_make_folder(logs);
+	int result = make_folder(logs);
 
 	free(logs);
 	return result ? result : copy_job(folder, job_folder);

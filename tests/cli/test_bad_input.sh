@@ -88,6 +88,30 @@ broken 'corrupt gzip' $images "gzip $images && head -c 500 $images.gz >x && mv x
 	echo >file
 	refused 'a file where the folder should be' 2 file \
 		"$CNNBENCH" run $small --dataset good --log-dir file/out
+	has 'a file where the folder should be: what to do' "$err" 'choose another --log-dir'
+	refused 'a file for the folder' 2 'choose another --log-dir' \
+		"$CNNBENCH" run $small --dataset good --log-dir file
+	refused 'a place for JSON that is none' 2 'nowhere/x.json: cannot write this file: No such' \
+		"$CNNBENCH" run $small --dataset good --log-dir out --json nowhere/x.json
+	ok 'a place for JSON that is none: nothing is left behind' test ! -e out
+	run "$CNNBENCH" run $small --dataset good --log-dir with-json --json with-json/x.json
+	is 'JSON in the new folder' "$status" 0
+	mkfifo pipe
+	cat pipe >piped &
+	ln -s /dev/null null # links: root could replace the devices themselves
+	ln -s /dev/full full
+	for place in pipe null; do
+		run "$CNNBENCH" compare with-json --json $place
+		is "JSON to the $place" "$status" 0
+		ok "the $place stays what it is" test ! -f $place
+	done
+	wait
+	is 'the pipe carried it' "$(cat piped)" "$(cat with-json/x.json)"
+	if [ -c /dev/full ]; then
+		run "$CNNBENCH" compare with-json --json full
+		is 'JSON to a full device' "$status" 2
+		ok 'the full device stays what it is' test -L full -a -c full
+	fi
 	refused 'the cache cannot be made' 2 XDG_CACHE_HOME \
 		env XDG_CACHE_HOME="$TMPDIR/file" "$CNNBENCH" run $small --dataset good --log-dir out
 	if [ "$(id -u)" != 0 ]; then

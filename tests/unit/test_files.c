@@ -2,6 +2,8 @@
 #include "fixture.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -86,6 +88,31 @@ static void test_make_folder(void **state)
 	free(below);
 }
 
+/* Relative to the folder, since others may not pass through those above it. */
+static void test_make_folder_without_permission(void **state)
+{
+	bool root = geteuid() == 0;
+	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(chmod(folder, 0555), 0);
+	assert_int_equal(chdir(folder), 0);
+	if (root && seteuid(65534)) {
+		print_message("# SKIP as root, and cannot be anybody else here\n");
+		skip();
+	}
+	int result = files_make_folder("new"), deep = files_try_folder("new/deep"), reason = errno;
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(fchdir(before), 0);
+	close(before);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(result, -1);
+	fixture_expect("no permission", "new: cannot make this folder: Permission denied");
+	assert_int_equal(deep, -1);
+	assert_int_equal(reason, EACCES);
+}
+
 static void test_remove_follows_no_link(void **state)
 {
 	char *doomed = files_join(folder, "doomed/a/b"), *kept = files_join(folder, "kept");
@@ -127,6 +154,90 @@ static void test_write_and_read(void **state)
 
 	assert_null(files_read(file, 4, &size));
 	fixture_expect("over the limit", "larger than 4 bytes");
+	free(file);
+}
+
+static void expect_content(const char *path, const char *wanted)
+{
+	char *text = files_read(path, 100, NULL);
+
+	assert_non_null(text);
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static void test_put_replaces_plain_files(void **state)
+{
+	char *file = files_join(folder, "file"), *link = files_join(folder, "link");
+	char *dangling = files_join(folder, "dangling"), *end = files_join(folder, "end");
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(files_try_put(file), 0);
+	assert_int_equal(count_entries(folder), 0);
+	assert_int_equal(files_put(file, "first, longer", 13), 0);
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(symlink("end", dangling), 0);
+	assert_int_equal(files_try_put(link) || files_try_put(dangling), 0);
+	assert_int_equal(count_entries(folder), 3);
+	expect_content(file, "first, longer");
+	assert_int_equal(files_put(link, "second", 6), 0);
+	assert_int_equal(files_put(dangling, "third", 5), 0);
+	assert_true(!lstat(link, &status) && S_ISLNK(status.st_mode));
+	assert_true(!lstat(dangling, &status) && S_ISLNK(status.st_mode));
+	expect_content(file, "second");
+	expect_content(end, "third");
+	assert_int_equal(count_entries(folder), 4);
+	assert_int_equal(fixture_errors, 0);
+	free(file), free(link), free(dangling), free(end);
+}
+
+static void test_put_writes_into_the_rest(void **state)
+{
+	char *pipe = files_join(folder, "pipe"), *null = files_join(folder, "null"), got[8] = "";
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(files_try_put(pipe), 0); /* without a reader: must not wait */
+	int reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(files_put(pipe, "text", 4), 0);
+	assert_int_equal(read(reader, got, sizeof(got)), 4);
+	close(reader);
+	assert_true(!lstat(pipe, &status) && S_ISFIFO(status.st_mode));
+	assert_int_equal(symlink("/dev/null", null), 0);
+	assert_int_equal(files_try_put(null), 0);
+	assert_int_equal(files_put(null, "text", 4), 0);
+	assert_true(!lstat(null, &status) && S_ISLNK(status.st_mode));
+	assert_int_equal(count_entries(folder), 2);
+	assert_int_equal(fixture_errors, 0);
+	free(pipe), free(null);
+}
+
+static void test_put_where_nothing_can_be(void **state)
+{
+	static const struct {
+		const char *name, *wanted;
+	} cases[] = {
+		{"missing/file", "missing/file: cannot write this file: No such file or directory; choose"},
+		{"new/", "new/: cannot write this file: No such file or directory; choose"},
+		{"", ": cannot write this file: Is a directory; choose"},
+		{"file/below", "file/below: cannot write this file: Not a directory; choose"},
+	};
+	char *file = files_join(folder, "file");
+
+	(void)state;
+	files_write(file, "x", 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *path = files_join(folder, cases[i].name);
+
+		fixture_forget();
+		assert_int_equal(files_try_put(path), -1);
+		fixture_expect(cases[i].name, cases[i].wanted);
+		assert_int_equal(files_put(path, "x", 1), -1);
+		free(path);
+	}
+	assert_int_equal(count_entries(folder), 1);
 	free(file);
 }
 
@@ -267,8 +378,12 @@ int main(void)
 		CASE(test_join),
 		CASE(test_kinds),
 		CASE(test_make_folder),
+		CASE(test_make_folder_without_permission),
 		CASE(test_remove_follows_no_link),
 		CASE(test_write_and_read),
+		CASE(test_put_replaces_plain_files),
+		CASE(test_put_writes_into_the_rest),
+		CASE(test_put_where_nothing_can_be),
 		CASE(test_large_file),
 		CASE(test_what_cannot_be_read),
 		CASE(test_failed_write_leaves_nothing),

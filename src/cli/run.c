@@ -254,6 +254,12 @@ static int try_json(const struct run *run)
 	return json && strcmp(json, "-") != 0 ? files_try_put(json) : 0;
 }
 
+/* The journal, run.json and the tables that say the same again, two files of weights. */
+static size_t room_needed(const struct run *run)
+{
+	return 2 * run->reserve + 2 * sizeof(float) * run->job.model.parameters;
+}
+
 static int open_folder(struct run *run)
 {
 	const char *log_dir = options_text(run->options, "log-dir");
@@ -262,7 +268,7 @@ static int open_folder(struct run *run)
 	if (!run->folder)
 		return EXIT_USAGE;
 	if (try_json(run) == 0)
-		run->journal = journal_create(run->folder, run->reserve);
+		run->journal = journal_create(run->folder, room_needed(run));
 	if (!run->journal) {
 		folder_discard(run->folder, was_there);
 		return EXIT_USAGE;
@@ -348,7 +354,7 @@ static int print_report(const struct run *run, const struct results *results)
 	struct comparison comparison;
 	if (comparison_make(&comparison, results, NULL) != 0)
 		return EXIT_INTERNAL;
-	char *command = run_options_command(run->options, &run->selection, run->dataset);
+	char *command = run_options_command(run->words[0], run->options, &run->selection, run->dataset);
 	if (out == stdout || !options_flag(run->options, "quiet")) {
 		comparison_table(&comparison, out);
 		fprintf(out, "\nresults: %s\nrepeat:  %s\n", run->folder, command);

@@ -26,7 +26,7 @@ const struct option_spec run_options[] = {
 	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"},
 	/* how it is measured */
 	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
-     "of each CPU platform; by default the physical cores that it may use"},
+     "of each CPU platform; by default the usable physical cores"},
 	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds of fresh processes"},
 	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
      "extra epochs, for time only, until training took this"},
@@ -146,10 +146,10 @@ static bool is_told(const struct options *options, const char *name)
 	return options_given(options, name) && !is_output(name);
 }
 
-char *run_options_command(const struct options *options, const struct selection *selection,
-                          const char *dataset)
+char *run_options_command(const char *program, const struct options *options,
+                          const struct selection *selection, const char *dataset)
 {
-	char *command = memory_copy("cnnbench run");
+	char *command = append(append_quoted(memory_copy(""), program), " run");
 	for (const struct option_spec *spec = run_options; spec->name; spec++) {
 		if (!is_told(options, spec->name))
 			continue;

@@ -12,9 +12,9 @@ extern const struct option_spec run_options[];
 struct work run_options_work(const struct options *options);
 int run_options_threads(const struct options *options); /* --threads, or what the machine has */
 
-/* The shell command that makes the same run again: what was given, and what was chosen for the user
- * (platforms, dataset, threads, seed).  free() it. */
-char *run_options_command(const struct options *options, const struct selection *selection,
-                          const char *dataset);
+/* The shell command that makes the same run again: the program as it was called, what was given, and
+ * what was chosen for the user (platforms, dataset, threads, seed).  free() it. */
+char *run_options_command(const char *program, const struct options *options,
+                          const struct selection *selection, const char *dataset);
 
 #endif

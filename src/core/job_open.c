@@ -193,12 +193,25 @@ static int read_text(struct job *job, const char *path)
 
 /* ---- Its arrays ---- */
 
+/* As people write it: the folder is absolute, with links resolved, so that "../" can be cut as text. */
+static char *array_path(const struct job *job, enum job_array array)
+{
+	char *relative = job_array_path(job, array), *folder = memory_copy(job->folder);
+	const char *rest = relative;
+
+	for (char *slash; !strncmp(rest, "../", 3) && (slash = strrchr(folder, '/')); rest += 3)
+		*slash = '\0';
+	char *path = files_join(folder, rest);
+	free(relative);
+	free(folder);
+	return path;
+}
+
 static int open_array(struct job *job, enum job_array array)
 {
 	const struct job_array_spec *spec = &job_arrays[array];
 	struct npy *opened = job_array_place(job, array);
-	char *relative = job_array_path(job, array);
-	char *path = files_join(job->folder, relative);
+	char *path = array_path(job, array);
 	size_t dims[NPY_RANK_MAX];
 	int result = npy_open(opened, path);
 
@@ -208,7 +221,6 @@ static int open_array(struct job *job, enum job_array array)
 		result = error(
 			"%s: not the type and shape that job.json says; remove its folder and run again", path);
 	free(path);
-	free(relative);
 	return result;
 }
 

@@ -32,8 +32,8 @@ losses()
 	is 'a header and three epochs of two runs' "$(wc -l <'a folder/metrics_c_cpu.csv' | tr -d ' ')" 7
 
 	# The printed command makes the same losses.
-	command=$(printf '%s\n' "$out" | sed -n 's/^repeat: *cnnbench //p')
-	eval "run \"\$CNNBENCH\" $command --log-dir again --quiet"
+	command=$(printf '%s\n' "$out" | sed -n 's/^repeat: *//p')
+	eval "run $command --log-dir again --quiet"
 	is 'repeated: exit code' "$status" 0
 	is 'repeated: identical losses' "$(losses again)" "$(losses 'a folder')"
 	is '--quiet: nothing on stderr' "$err" ''
@@ -74,8 +74,8 @@ losses()
 		is 'a dataset that is no UTF-8: exit code' "$status" 0
 		has 'a dataset that is no UTF-8: recorded as typed' "$(head -n 1 strange/journal.jsonl)" \
 			'"run","--dataset","da\\xffta",'
-		command=$(printf '%s\n' "$out" | LC_ALL=C sed -n 's/^repeat: *cnnbench //p')
-		eval "run \"\$CNNBENCH\" $command --log-dir strange2 --quiet"
+		command=$(printf '%s\n' "$out" | LC_ALL=C sed -n 's/^repeat: *//p')
+		eval "run $command --log-dir strange2 --quiet"
 		is 'a dataset that is no UTF-8: repeated' "$status" 0
 	else
 		skip 'a dataset that is no UTF-8' 'this file system wants UTF-8'

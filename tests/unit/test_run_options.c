@@ -55,7 +55,7 @@ static void test_repeating(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct options *options = parse(cases[i].words);
-		char *command = run_options_command(options, &selection, cases[i].dataset);
+		char *command = run_options_command("cnnbench", options, &selection, cases[i].dataset);
 		if (strcmp(command, cases[i].command) != 0)
 			fail_msg("case %zu\ngot:    %s\nwanted: %s", i, command, cases[i].command);
 		free(command);

@@ -29,7 +29,7 @@ static double seconds_now(void)
 	return 1e-9 * (double)clock_ns();
 }
 
-/* ---- The work ----------------------------------------------------------------------------------- */
+/* ---- The work ---- */
 
 /* A bar of random ink for each class at a place of its own, on an empty ground. */
 static void image_draw(struct random *random, uint8_t *image, int label)
@@ -77,7 +77,7 @@ static struct job job_new(const char *folder)
 	}
 	if (model_init(&job.model, job.work.shape) != 0)
 		exit(EXIT_USAGE);
-	float *init = memory_new(job.model.parameters, sizeof *init);
+	float *init = memory_new(job.model.parameters, sizeof(*init));
 	model_init_weights(&job.model, 1, init);
 	job.train_images = array_new(folder, "train", NPY_U8, SAMPLES, MODEL_PIXELS, images);
 	job.train_labels = array_new(folder, "train_labels", NPY_U8, SAMPLES, 1, labels);
@@ -99,7 +99,7 @@ static void job_free(struct job *job)
 	array_free(&job->init);
 }
 
-/* ---- Time by kernel ----------------------------------------------------------------------------- */
+/* ---- Time by kernel ---- */
 
 enum phase {
 	CONV1,
@@ -237,8 +237,8 @@ static void phases_print(const struct job *job, const struct kernels *kernels,
 	struct stats stats;
 
 	for (int epoch = 0; epoch < epochs; epoch++) {
-		memset(phase_seconds, 0, sizeof phase_seconds);
-		memset(phase_calls, 0, sizeof phase_calls);
+		memset(phase_seconds, 0, sizeof(phase_seconds));
+		memset(phase_calls, 0, sizeof(phase_calls));
 		net_train(net, order, SAMPLES, &stats);
 		for (int phase = 0; phase < PHASES; phase++) {
 			double seconds = phase_seconds[phase] - (double)phase_calls[phase] * cost;
@@ -252,7 +252,7 @@ static void phases_print(const struct job *job, const struct kernels *kernels,
 		printf("  %-30s %8.0f\n", phase_names[phase], best[phase] / SAMPLES * 1e9);
 }
 
-/* ---- Samples a second --------------------------------------------------------------------------- */
+/* ---- Samples a second ---- */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -274,7 +274,7 @@ static void speed_print(const struct job *job, const struct kernels *kernels, co
 		seconds[epoch] = seconds_now() - start;
 	}
 	net_close(net);
-	qsort(seconds, (size_t)epochs, sizeof *seconds, compare_doubles);
+	qsort(seconds, (size_t)epochs, sizeof(*seconds), compare_doubles);
 	double median = SAMPLES / seconds[epochs / 2];
 	printf("%s, %d thread%s: %.0f samples/s (best %.0f), %.1f GFLOP/s counted densely; loss %.4f\n",
 	       kernels->name, threads, threads == 1 ? "" : "s", median, SAMPLES / seconds[0],
@@ -290,7 +290,7 @@ static int argument(char **argv, int argc, int index, int fallback, int max)
 int main(int argc, char **argv)
 {
 	char why[256], folder[] = "/tmp/cnnbench-bench-XXXXXX";
-	const struct kernels *kernels = isa_choose(argc > 1 ? argv[1] : "auto", why, sizeof why);
+	const struct kernels *kernels = isa_choose(argc > 1 ? argv[1] : "auto", why, sizeof(why));
 	int threads = argument(argv, argc, 2, 2, 1024), epochs = argument(argv, argc, 3, 9, EPOCHS_MAX);
 
 	if (kernels == NULL || mkdtemp(folder) == NULL) {
@@ -298,7 +298,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct job job = job_new(folder);
-	uint32_t *order = memory_new(SAMPLES, sizeof *order);
+	uint32_t *order = memory_new(SAMPLES, sizeof(*order));
 	struct random random = random_stream(1, "order", 0);
 	random_permutation(&random, order, SAMPLES);
 

@@ -39,7 +39,7 @@ static void fill_standardised(void)
 
 static void forward(const struct layer *layer, const uint8_t *image, float logit[OUTPUTS])
 {
-	memcpy(logit, layer->bias, sizeof layer->bias);
+	memcpy(logit, layer->bias, sizeof(layer->bias));
 	for (size_t p = 0; p < INPUTS; p++) {
 		float x = standardised[image[p]];
 		for (size_t k = 0; k < OUTPUTS; k++)
@@ -100,7 +100,7 @@ static double train_step(struct training *training, const struct dataset *datase
                          const uint32_t *order, size_t n)
 {
 	double loss = 0;
-	memset(&training->gradient, 0, sizeof training->gradient);
+	memset(&training->gradient, 0, sizeof(training->gradient));
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *image = dataset->train_images + (size_t)order[i] * INPUTS;
 		float logit[OUTPUTS];
@@ -146,8 +146,8 @@ int main(int argc, char **argv)
 	if (dataset_load(&dataset, argc > 1 ? argv[1] : NULL) != 0)
 		return EXIT_DATA;
 	fill_standardised();
-	struct training *training = memory_new(1, sizeof *training); /* zero: the loss is convex */
-	uint32_t *order = memory_new(dataset.n_train, sizeof *order);
+	struct training *training = memory_new(1, sizeof(*training)); /* zero: the loss is convex */
+	uint32_t *order = memory_new(dataset.n_train, sizeof(*order));
 	for (int epoch = 1; epoch <= EPOCHS; epoch++) {
 		double loss = train_epoch(training, &dataset, order, epoch);
 		printf("%s epoch %2d: mean loss %.4f, test accuracy %.2f%%\n", dataset.name, epoch, loss,

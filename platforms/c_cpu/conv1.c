@@ -35,7 +35,7 @@ INLINE void standardise(const uint8_t *image, float *out)
 		vf_store(out + i, vf_fma(vf_bytes(image + i), scale, shift));
 }
 
-/* ---- Forward ------------------------------------------------------------------------------------ */
+/* ---- Forward ---- */
 
 /*
  * The four pixels before the pool of one window, LANES filters: `in` is the window's corner.  Every
@@ -110,7 +110,7 @@ static void conv1_forward(const struct plan *plan, const uint8_t *image, const f
 	}
 }
 
-/* ---- Backward ----------------------------------------------------------------------------------- */
+/* ---- Backward ---- */
 
 /*
  * pairs[y][x] = (in[y][x], in[y + 1][x]): four floats from there on are the pixels under one tap of

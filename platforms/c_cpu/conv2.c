@@ -29,7 +29,7 @@ enum {
 	RUNS = 3,                                /* rows of a tile of the backward pass */
 };
 
-/* ---- Forward ------------------------------------------------------------------------------------ */
+/* ---- Forward ---- */
 
 /*
  * z of `rows` x `pixels` pixels from `in` on, vecs * LANES filters, to out[row][pixel][filter].  A
@@ -155,9 +155,9 @@ static void conv2_forward(const struct plan *plan, const float *map1, int32_t ba
 {
 	const int wide = plan->padded2 / (CONV_VECS * LANES) * (CONV_VECS * LANES);
 
-	memset(marks.live, 0, (size_t)plan->positions * sizeof *marks.live);
-	memset(marks.down, 0, (size_t)plan->positions * sizeof *marks.down);
-	memset(marks.right, 0, (size_t)plan->positions * sizeof *marks.right);
+	memset(marks.live, 0, (size_t)plan->positions * sizeof(*marks.live));
+	memset(marks.down, 0, (size_t)plan->positions * sizeof(*marks.down));
+	memset(marks.right, 0, (size_t)plan->positions * sizeof(*marks.right));
 	for (int y = 0; y < plan->side2; y++) {
 		for (int f = plan->padded2 - LANES; f >= wide; f -= LANES)
 			group_forward(plan, map1, base, weight, bias, f, y, flat, marks, 2, 1);
@@ -192,7 +192,7 @@ static void conv2_arrange(const struct plan *plan, int filter, const float *weig
 	}
 }
 
-/* ---- Backward ----------------------------------------------------------------------------------- */
+/* ---- Backward ---- */
 
 /*
  * Both gradients are sums of scaled windows, d * source[row][element], over the bits of a mask; a
@@ -332,7 +332,7 @@ static uint64_t turn_bits(uint64_t x)
 /* From a mask of filters for each of `count` windows to a mask of windows for each filter. */
 static void turn_masks(const struct plan *plan, const uint64_t *live, int count, uint64_t *mask)
 {
-	memset(mask, 0, 64 * sizeof *mask);
+	memset(mask, 0, 64 * sizeof(*mask));
 	for (int f = 0; f < plan->filters2; f += 8) {
 		for (int i = 0; i < count; i += 8) {
 			uint64_t block = 0;
@@ -374,7 +374,7 @@ static void conv2_gradient(const struct plan *plan, int samples, const float *ba
 static void conv2_input(const struct plan *plan, struct marks marks, const float *delta,
                         const float *weight, float *delta_map1)
 {
-	memset(delta_map1, 0, plan->map1 * sizeof *delta_map1);
+	memset(delta_map1, 0, plan->map1 * sizeof(*delta_map1));
 #define TILE_CALL(rows, n, row, vector)                                                            \
 	input_tile(plan, marks, weight + (row)*plan->wide + (vector)*LANES, delta,                     \
 	           delta_map1 + (row)*plan->row1 + (vector)*LANES, rows, n)

@@ -38,7 +38,7 @@ INLINE int tile_from(int rows, int tile)
 	return rows * tile / tiles;
 }
 
-/* ---- Products ----------------------------------------------------------------------------------- */
+/* ---- Products ---- */
 
 typedef vf dense_sums[TILE_ROWS][PANEL_VECS];
 
@@ -122,7 +122,7 @@ static void dense_product(const struct product *product)
 		}
 }
 
-/* ---- Gradients and update ----------------------------------------------------------------------- */
+/* ---- Gradients and update ---- */
 
 /* gradient[m][n] += sum over `count` rows s of a[s][m] b[s][n]. */
 INLINE void gradient_block_tile(const float *a, const float *b, size_t count, float *gradient,
@@ -207,7 +207,7 @@ static void dense_sum(const float *a, size_t rows, float *total)
 	}
 }
 
-/* ---- Rows in and out of panels ------------------------------------------------------------------ */
+/* ---- Rows in and out of panels ---- */
 
 static void panels_put(const float *row, float *panels, size_t stride, int count)
 {

@@ -51,7 +51,7 @@ const struct kernels *isa_choose(const char *choice, char *why, size_t size)
 {
 	bool any = strcmp(choice, "auto") == 0;
 
-	for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
+	for (size_t i = 0; i < sizeof(isas) / sizeof(*isas); i++) {
 		const struct isa *isa = &isas[i];
 		if (!any && strcmp(choice, isa->name) != 0)
 			continue;

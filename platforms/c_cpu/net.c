@@ -14,7 +14,7 @@ enum {
 	SLOTS_MAX = 64, /* bounds the memory for the convolutions' gradients */
 };
 
-/* ---- Memory ------------------------------------------------------------------------------------- */
+/* ---- Memory ---- */
 
 /* Laid out twice: first to know the size, then in place. */
 struct arena {
@@ -90,7 +90,7 @@ static void net_allocate(struct net *net)
 {
 	struct arena arena = {0};
 
-	net->desks = memory_new((size_t)net->thread_count, sizeof *net->desks);
+	net->desks = memory_new((size_t)net->thread_count, sizeof(*net->desks));
 	net_place(net, &arena);
 	net->memory_size = arena.used;
 	net->memory = memory_map(arena.used);
@@ -99,7 +99,7 @@ static void net_allocate(struct net *net)
 	net_place(net, &arena);
 }
 
-/* ---- Opening and closing ------------------------------------------------------------------------ */
+/* ---- Opening and closing ---- */
 
 static void array_read(const struct npy *array, void *out)
 {
@@ -123,7 +123,7 @@ static void set_free(struct set *set)
 
 struct net *net_open(const struct job *job, const struct kernels *kernels, int threads)
 {
-	struct net *net = memory_new(1, sizeof *net);
+	struct net *net = memory_new(1, sizeof(*net));
 
 	net->kernels = kernels;
 	net->model = job->model;
@@ -140,8 +140,8 @@ struct net *net_open(const struct job *job, const struct kernels *kernels, int t
 
 	net->train = set_read(&job->train_images, &job->train_labels, job->n_train);
 	net->test = set_read(&job->test_images, &job->test_labels, job->n_test);
-	net->init = memory_new(net->model.parameters, sizeof *net->init);
-	net->place = memory_new(net->model.parameters, sizeof *net->place);
+	net->init = memory_new(net->model.parameters, sizeof(*net->init));
+	net->place = memory_new(net->model.parameters, sizeof(*net->place));
 	array_read(&job->init, net->init);
 	net_allocate(net);
 	parameters_place(net);
@@ -162,7 +162,7 @@ void net_close(struct net *net)
 	free(net);
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------- */
+/* ---- Calls ---- */
 
 static void net_call(struct net *net, void (*body)(void *context, int member),
                      const uint32_t *order, size_t samples)

@@ -84,7 +84,7 @@ struct net {
 
 int round_up(int value, int unit);
 
-/* ---- parameters.c ------------------------------------------------------------------------------- */
+/* ---- parameters.c ---- */
 
 struct plan plan_new(const struct model *model, int lanes);
 
@@ -100,7 +100,7 @@ struct dense_block fc2_block(const struct net *net, int hidden_panel);
 /* Renew the copies of one filter of conv2 that the kernels read. */
 void filter_arrange(const struct net *net, int filter);
 
-/* ---- step.c ------------------------------------------------------------------------------------- */
+/* ---- step.c ---- */
 
 /* The part of thread `member` in a call; `context` is the net.  See net.h. */
 void member_train(void *context, int member);

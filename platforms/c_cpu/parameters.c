@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Shapes ------------------------------------------------------------------------------------- */
+/* ---- Shapes ---- */
 
 int round_up(int value, int unit)
 {
@@ -37,7 +37,7 @@ struct plan plan_new(const struct model *model, int lanes)
 	return plan;
 }
 
-/* ---- Parameters --------------------------------------------------------------------------------- */
+/* ---- Parameters ---- */
 
 /* Floats of each tensor as the kernels lay it out. */
 void parts_place(struct net *net)
@@ -146,7 +146,7 @@ void filter_arrange(const struct net *net, int filter)
 
 void net_reset(struct net *net)
 {
-	memset(net->velocity, 0, net->parts * sizeof *net->velocity);
+	memset(net->velocity, 0, net->parts * sizeof(*net->velocity));
 	for (size_t j = 0; j < net->model.parameters; j++)
 		net->weight[net->place[j]] = net->init[j];
 	for (int k = MODEL_CLASSES; k < net->kernels->panel; k++)

@@ -33,19 +33,19 @@ static int c_cpu_probe(const struct options *options, struct device_info *out, c
 	const struct kernels *kernels = isa_choose(options_text(options, "isa"), why, size);
 
 	*out = (struct device_info){.kind = "cpu"};
-	processor_name(out->device, sizeof out->device);
+	processor_name(out->device, sizeof(out->device));
 	if (kernels == NULL) {
-		snprintf(out->help, sizeof out->help, "use isa=auto");
+		snprintf(out->help, sizeof(out->help), "use isa=auto");
 		return -1;
 	}
-	snprintf(out->variant, sizeof out->variant, "%s", kernels->name);
+	snprintf(out->variant, sizeof(out->variant), "%s", kernels->name);
 	return 0;
 }
 
 static struct net *c_cpu_open(const struct job *job, const struct options *options)
 {
 	char why[256];
-	const struct kernels *kernels = isa_choose(options_text(options, "isa"), why, sizeof why);
+	const struct kernels *kernels = isa_choose(options_text(options, "isa"), why, sizeof(why));
 
 	if (kernels == NULL)
 		die("%s; use isa=auto", why);

@@ -9,7 +9,7 @@
 static int model_name(FILE *file, char *name, size_t size)
 {
 	char line[256];
-	while (fgets(line, sizeof line, file) != NULL) {
+	while (fgets(line, sizeof(line), file) != NULL) {
 		const char *colon = strchr(line, ':');
 		if (strncmp(line, "model name", 10) != 0 || colon == NULL)
 			continue;

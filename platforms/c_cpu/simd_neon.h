@@ -40,7 +40,7 @@ INLINE void vi_store(int32_t *p, vi a) { vst1q_s32(p, a); }
 INLINE vi vi_bytes(const uint8_t *p)
 {
 	uint32_t four;
-	memcpy(&four, p, sizeof four);
+	memcpy(&four, p, sizeof(four));
 	uint16x8_t words = vmovl_u8(vcreate_u8(four));
 	return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(words)));
 }
@@ -49,7 +49,7 @@ INLINE void vi_store_bytes(uint8_t *p, vi a)
 	uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(a));
 	uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
 	uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
-	memcpy(p, &four, sizeof four);
+	memcpy(p, &four, sizeof(four));
 }
 INLINE vi vi_choose(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 INLINE unsigned vm_bits(vm m)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- Forward ------------------------------------------------------------------------------------ */
+/* ---- Forward ---- */
 
 /* Panels of the rows from `row` on. */
 static struct rows rows_from(struct rows rows, size_t row, const struct kernels *kernels)
@@ -73,7 +73,7 @@ static void dense_forward(const struct net *net, int count, struct rows x, struc
 	});
 }
 
-/* ---- Backward ----------------------------------------------------------------------------------- */
+/* ---- Backward ---- */
 
 /* From the delta of the logits to those of hidden and flat, each through its ReLU. */
 static void dense_backward(const struct net *net, int count, struct rows x, struct rows hidden,
@@ -143,7 +143,7 @@ static void conv_backward(const struct net *net, struct desk *desk, const uint32
 		size_t slot = (row + (size_t)s) / net->slot, in_slot = (row + (size_t)s) % net->slot;
 		float *gradient = net->gradient + slot * net->conv_parts;
 		if (in_slot == 0)
-			memset(gradient, 0, net->conv_parts * sizeof *gradient);
+			memset(gradient, 0, net->conv_parts * sizeof(*gradient));
 		n = count - s < group ? count - s : group;
 		if (net->slot - in_slot < (size_t)n)
 			n = (int)(net->slot - in_slot);
@@ -151,7 +151,7 @@ static void conv_backward(const struct net *net, struct desk *desk, const uint32
 	}
 }
 
-/* ---- A step ------------------------------------------------------------------------------------- */
+/* ---- A step ---- */
 
 /* Part `member` of `members` about equal parts of 0 .. count-1. */
 struct range {

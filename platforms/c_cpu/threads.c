@@ -108,14 +108,14 @@ static void *member_main(void *argument)
 struct threads *threads_start(int count)
 {
 	/* Not memory_new: the counters' alignment is more than malloc's. */
-	struct threads *threads = memory_map(sizeof *threads);
+	struct threads *threads = memory_map(sizeof(*threads));
 
 	threads->count = (unsigned)count;
 	threads->spins = count <= parallel_processors() ? SPINS : 0;
 	pthread_mutex_init(&threads->lock, NULL);
 	pthread_cond_init(&threads->wake, NULL);
-	threads->handles = memory_new((size_t)count, sizeof *threads->handles);
-	threads->members = memory_new((size_t)count, sizeof *threads->members);
+	threads->handles = memory_new((size_t)count, sizeof(*threads->handles));
+	threads->members = memory_new((size_t)count, sizeof(*threads->members));
 	for (int i = 1; i < count; i++) {
 		threads->members[i] = (struct member){threads, i};
 		int code = pthread_create(&threads->handles[i], NULL, member_main, &threads->members[i]);
@@ -145,5 +145,5 @@ void threads_stop(struct threads *threads)
 	pthread_mutex_destroy(&threads->lock);
 	free(threads->handles);
 	free(threads->members);
-	memory_unmap(threads, sizeof *threads);
+	memory_unmap(threads, sizeof(*threads));
 }

@@ -35,7 +35,7 @@ static void update(float *weight, float *velocity, const float *gradient, int co
 		return;
 
 	float w[LANES] = {0}, v[LANES] = {0};
-	const size_t rest = (size_t)(count - i) * sizeof *w;
+	const size_t rest = (size_t)(count - i) * sizeof(*w);
 	memcpy(w, weight + i, rest);
 	memcpy(v, velocity + i, rest);
 	update_vector(w, v, gradient_vector(gradient + i, terms, stride), step);

@@ -30,7 +30,7 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-/* ---- Finding a folder --------------------------------------------------------------------------*/
+/* ---- Finding a folder ---- */
 
 /* A results folder by its own path or by that of a file in it; NULL after error(). */
 static char *find_folder(const char *operand)
@@ -71,7 +71,7 @@ static int refresh(const char *folder, const struct results *results)
 	return is_stale(folder) && !access(folder, W_OK) ? report_write(folder, results) : 0;
 }
 
-/* ---- Comparing ---------------------------------------------------------------------------------*/
+/* ---- Comparing ---- */
 
 static void add_groups(json_t *record, const struct comparison *comparison)
 {

@@ -82,7 +82,7 @@ static char *place_raw(void)
 
 /* In the order in which they are searched; each gives a new string, or NULL: no such place. */
 static char *(*const places[])(void) = {place_environment, place_cache, place_data, place_raw};
-enum { PLACE_COUNT = sizeof places / sizeof *places };
+enum { PLACE_COUNT = sizeof(places) / sizeof(*places) };
 
 char *dataset_find_mnist(void)
 {
@@ -173,13 +173,13 @@ static void digest_arrays(struct dataset *dataset)
 		digest_bytes(arrays[i].bytes, arrays[i].size, digests[i]);
 		memcpy(all + i * (DIGEST_SIZE - 1), digests[i], DIGEST_SIZE - 1);
 	}
-	digest_bytes(all, sizeof all, dataset->digest);
+	digest_bytes(all, sizeof(all), dataset->digest);
 }
 
 static int refuse_folder(const char *path)
 {
 	static const char *const names[] = {"mnist", "synth"};
-	const char *near = options_nearest(path, names, sizeof names / sizeof *names);
+	const char *near = options_nearest(path, names, sizeof(names) / sizeof(*names));
 	if (near)
 		return error("%s: no such folder; did you mean --dataset %s?", path, near);
 	return error("%s: no such folder; --dataset takes mnist, synth, or a folder of four IDX files",

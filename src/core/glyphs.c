@@ -134,4 +134,4 @@ const struct glyph glyphs[] = {
 	GLYPH(8, 2, eight_crossing), GLYPH(8, 1, eight_two_rings),   GLYPH(8, 1, eight_open),
 	GLYPH(9, 2, nine_straight),  GLYPH(9, 1, nine_hooked),       GLYPH(9, 2, nine_looped),
 };
-const size_t glyph_count = sizeof glyphs / sizeof *glyphs;
+const size_t glyph_count = sizeof(glyphs) / sizeof(*glyphs);

@@ -77,7 +77,7 @@ static int source_open(struct source *source, const char *path)
 	if (file_open(source) != 0)
 		return -1;
 	uint8_t magic[2];
-	ssize_t got = pread(source->descriptor, magic, sizeof magic, 0);
+	ssize_t got = pread(source->descriptor, magic, sizeof(magic), 0);
 	if (got < 0)
 		return error("%s: cannot read: %s", path, strerror(errno));
 	if (got < 2 || magic[0] != 0x1f || magic[1] != 0x8b)
@@ -247,7 +247,7 @@ static int read_body(struct source *source, const struct kind *kind, uint8_t **b
 
 static int read_file(const char *path, const struct kind *kind, uint8_t **bytes, size_t *count)
 {
-	struct source *source = memory_new(1, sizeof *source);
+	struct source *source = memory_new(1, sizeof(*source));
 	*bytes = NULL;
 	*count = 0;
 	int result = source_open(source, path);

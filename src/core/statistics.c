@@ -9,7 +9,7 @@
 
 #define NONE ((double)NAN) /* clang takes NAN for a float */
 
-/* ---- Quartiles ---------------------------------------------------------------------------------*/
+/* ---- Quartiles ---- */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -54,7 +54,7 @@ struct spread statistics_spread(const double *values, size_t count)
 	return spread;
 }
 
-/* ---- Student's t -------------------------------------------------------------------------------*/
+/* ---- Student's t ---- */
 
 /* The j-th coefficient of the continued fraction 1 + d1/(1 + d2/(1 + ...)), j from 1. */
 static double beta_coefficient(double a, double b, double x, int j)
@@ -129,7 +129,7 @@ double statistics_student(double p, int freedom)
 	return p < 0.5 ? -high : high;
 }
 
-/* ---- Ratios ------------------------------------------------------------------------------------*/
+/* ---- Ratios ---- */
 
 /* The logarithms of a/b of all pairs that have one; returns their number. */
 static size_t log_ratios(const double *a, const double *b, size_t count, double *logs)

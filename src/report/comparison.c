@@ -28,7 +28,7 @@ const char *verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
-/* ---- Figures of one execution ------------------------------------------------------------------*/
+/* ---- Figures of one execution ---- */
 
 static const struct epoch *last_epoch(const struct execution *execution)
 {
@@ -127,7 +127,7 @@ static double peak_vram(const struct execution *execution)
 	return execution->peak_vram;
 }
 
-/* ---- Figures of one platform -------------------------------------------------------------------*/
+/* ---- Figures of one platform ---- */
 
 /* The median over the executions that count; `all`: NAN unless each of them has the figure. */
 static double median_over_runs(const struct contestant *contestant,
@@ -250,7 +250,7 @@ static void make_row(struct row *row, const struct results *results,
 	row->samples_per_second = results->n_train / row->epoch.median;
 }
 
-/* ---- Ratios and verdicts -----------------------------------------------------------------------*/
+/* ---- Ratios and verdicts ---- */
 
 /* The steady median of the round, or NAN. */
 static double round_median(const struct contestant *contestant, int round)
@@ -317,7 +317,7 @@ static void judge_row(struct row *row, const struct row *reference)
 		row->runs_needed = find_runs_needed(&row->ratio);
 }
 
-/* ---- Order -------------------------------------------------------------------------------------*/
+/* ---- Order ---- */
 
 /* What a row is sorted by, the smallest first; NAN last. */
 static double key_epoch(const struct row *row)
@@ -408,7 +408,7 @@ void comparison_sort(struct comparison *comparison, const char *key)
 	comparison->reference = reference ? find_row(comparison, reference) : NULL;
 }
 
-/* ---- The whole ---------------------------------------------------------------------------------*/
+/* ---- The whole ---- */
 
 /* The row that `label` names, or the fastest; NULL after error(), or where nothing can be compared. */
 static int find_reference(struct comparison *comparison, const char *label)
@@ -450,7 +450,7 @@ void comparison_free(struct comparison *comparison)
 	*comparison = (struct comparison){0};
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------*/
+/* ---- JSON ---- */
 
 static json_t *epoch_record(const struct spread *epoch)
 {

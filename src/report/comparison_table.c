@@ -12,7 +12,7 @@
 static const double noisy_spread = 0.05; /* (q3 - q1)/median above which a figure is called noisy */
 enum { LOG_LINES = 5, LOG_LINE_BYTES = 400 };
 
-/* ---- Numbers -----------------------------------------------------------------------------------*/
+/* ---- Numbers ---- */
 
 enum { CELL_SIZE = 48 };
 
@@ -52,7 +52,7 @@ static void format_large(char out[CELL_SIZE], double value)
 		strcat(out, letter);
 }
 
-/* ---- Columns -----------------------------------------------------------------------------------*/
+/* ---- Columns ---- */
 
 /* Of all epoch times of a table; chosen by the shortest. */
 struct unit {
@@ -156,7 +156,7 @@ static const struct column {
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LABEL = 0, STATUS = COLUMNS - 1 };
 
-/* ---- Table -------------------------------------------------------------------------------------*/
+/* ---- Table ---- */
 
 struct table {
 	char (*cells)[COLUMNS][CELL_SIZE]; /* two rows of headings, then a row a platform */
@@ -297,7 +297,7 @@ static void print_table(const struct comparison *comparison, FILE *out)
 	free(table.labels);
 }
 
-/* ---- Lines above -------------------------------------------------------------------------------*/
+/* ---- Lines above ---- */
 
 /* A line that is put together in memory and then wrapped. */
 struct line {
@@ -377,7 +377,7 @@ static void print_machine(const struct results *results, FILE *out)
 	line_print_parts(&line, out);
 }
 
-/* ---- Lines below -------------------------------------------------------------------------------*/
+/* ---- Lines below ---- */
 
 /* One line with the labels of all rows that `select` takes, if there are any. */
 static void print_labels(const struct comparison *comparison, FILE *out, const char *first,

@@ -41,7 +41,7 @@ static int check_unused(const char *path)
 		used = is_of_a_run(entry->d_name);
 	closedir(folder);
 	return used ? error("%s: holds a run already: choose another --log-dir, or look at it with "
-	                    "`cnnbench compare %s`",
+	                    "'cnnbench compare %s'",
 	                    path, path)
 	            : 0;
 }

@@ -46,7 +46,7 @@ static int open_new(const char *path, const char *folder)
 		return descriptor;
 	if (errno == EEXIST)
 		return error("%s: holds a run already: choose another --log-dir, or look at it with "
-		             "`cnnbench compare %s`",
+		             "'cnnbench compare %s'",
 		             folder, folder);
 	return error("%s: cannot be written: %s; choose another --log-dir", path, strerror(errno));
 }
@@ -180,7 +180,7 @@ json_t *journal_read(const char *folder)
 
 	if (access(path, F_OK))
 		error("%s: no results here: there is no " JOURNAL_FILE
-		      "; name a folder that `cnnbench run` wrote",
+		      "; name a folder that 'cnnbench run' wrote",
 		      folder);
 	else
 		bytes = files_read(path, JOURNAL_SIZE_MAX, &size);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Status ------------------------------------------------------------------------------------*/
+/* ---- Status ---- */
 
 /* `severity`: which of several executions speaks for their platform. */
 static const struct {
@@ -62,7 +62,7 @@ bool execution_counts(const struct contestant *contestant, const struct executio
 	return !status_measured(contestant->status) || status_measured(execution->status);
 }
 
-/* ---- Reading -----------------------------------------------------------------------------------*/
+/* ---- Reading ---- */
 
 static const int64_t unknown_ns = INT64_MIN;
 
@@ -139,7 +139,7 @@ static void stamp_at(const struct reader *reader, int64_t ns, char out[24])
 		out[0] = '\0';
 }
 
-/* ---- Its first record --------------------------------------------------------------------------*/
+/* ---- Its first record ---- */
 
 static char *file_name(const char *label)
 {
@@ -192,11 +192,13 @@ static int read_run(struct reader *reader, json_t *record)
 		field_number(json_object_get(json_object_get(record, "work"), "dataset"), "n_train");
 	reader->run_ns = read_ns(record);
 	reader->started = read_stamp(field_text(record, "started"));
-	json_array_foreach(platforms, i, platform) if (read_platform(reader, platform)) return -1;
+	json_array_foreach (platforms, i, platform)
+		if (read_platform(reader, platform))
+			return -1;
 	return 0;
 }
 
-/* ---- Processes ---------------------------------------------------------------------------------*/
+/* ---- Processes ---- */
 
 static struct execution *execution_of(const struct reader *reader, const struct reading *reading)
 {
@@ -304,7 +306,7 @@ static int read_end(struct reader *reader, json_t *record)
 	return 0;
 }
 
-/* ---- Events ------------------------------------------------------------------------------------*/
+/* ---- Events ---- */
 
 static struct epoch *find_epoch(struct execution *execution, const json_t *object)
 {
@@ -447,7 +449,7 @@ static int read_event(struct reader *reader, json_t *record)
 	return 0;
 }
 
-/* ---- What only the whole tells -----------------------------------------------------------------*/
+/* ---- What only the whole tells ---- */
 
 static void finish_memory(struct execution *execution)
 {
@@ -455,8 +457,7 @@ static void finish_memory(struct execution *execution)
 	size_t i, n = 0;
 	json_t *sample;
 
-	json_array_foreach(execution->samples, i, sample)
-	{
+	json_array_foreach (execution->samples, i, sample) {
 		struct epoch *epoch = find_epoch(execution, sample);
 		double anonymous = field_number(sample, "anonymous"), file = field_number(sample, "file");
 		if (epoch) {
@@ -502,7 +503,7 @@ static void finish_contestant(struct contestant *contestant)
 	contestant->help = worst->help ? memory_copy(worst->help) : NULL;
 }
 
-/* ---- All of it ---------------------------------------------------------------------------------*/
+/* ---- All of it ---- */
 
 /* Records of kinds that are not known are of a later version that only added something. */
 static int read_records(struct reader *reader, const json_t *records)
@@ -518,8 +519,7 @@ static int read_records(struct reader *reader, const json_t *records)
 	reader->line = 1;
 	if (read_run(reader, json_array_get(records, 0)))
 		return -1;
-	json_array_foreach(records, line, record)
-	{
+	json_array_foreach (records, line, record) {
 		const char *kind = field_text(record, "record");
 		reader->line = line + 1;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

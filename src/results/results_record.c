@@ -140,9 +140,9 @@ json_t *results_record(const struct results *results)
 	json_t *object = json_pack("{s:s}", "schema", RUN_SCHEMA), *platforms = json_array(), *value;
 	const char *key;
 
-	json_object_foreach(results->run, key,
-	                    value) if (strcmp(key, "schema") != 0 && strcmp(key, "record") != 0)
-		json_object_set(object, key, value);
+	json_object_foreach (results->run, key, value)
+		if (strcmp(key, "schema") != 0 && strcmp(key, "record") != 0)
+			json_object_set(object, key, value);
 	for (size_t i = 0; i < results->n_contestants; i++)
 		json_array_append_new(platforms, contestant_record(&results->contestants[i]));
 	json_object_set_new(object, "finished", field_text_new(results->finished));

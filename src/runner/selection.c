@@ -338,8 +338,7 @@ char **selection_arguments(const struct candidate *candidate)
 	char **words = memory_new(2 * json_object_size(record) + 1, sizeof(*words));
 	size_t count = 0;
 	const char *name;
-	json_object_foreach(record, name, value)
-	{
+	json_object_foreach (record, name, value) {
 		if (json_is_null(value))
 			continue;
 		char *text = options_record_text(value);

@@ -369,8 +369,7 @@ static const json_t *end_of(const struct run *run, const char *span)
 	size_t i;
 	json_t *event;
 
-	json_array_foreach(run->events, i, event)
-	{
+	json_array_foreach (run->events, i, event) {
 		const char *name = json_string_value(json_object_get(event, "span"));
 
 		if (name && !strcmp(name, span) &&
@@ -524,8 +523,7 @@ static char *isa_choices(void)
 	char *choices = NULL;
 	size_t i;
 
-	json_array_foreach(specs, i, spec)
-	{
+	json_array_foreach (specs, i, spec) {
 		if (!strcmp(json_string_value(json_object_get(spec, "name")), "isa"))
 			choices = memory_copy(json_string_value(json_object_get(spec, "choices")));
 	}

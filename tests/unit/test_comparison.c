@@ -99,7 +99,7 @@ static char *print(const struct comparison *comparison)
 	return text;
 }
 
-/* ---- Figures ----------------------------------------------------------------------------------- */
+/* ---- Figures ---- */
 
 static void check(const char *what, double got, double wanted)
 {
@@ -257,7 +257,7 @@ static void test_verdicts(void **state)
 	}
 }
 
-/* ---- Table ------------------------------------------------------------------------------------- */
+/* ---- Table ---- */
 
 /* The golden table; CNNBENCH_GOLDEN=write makes it anew. */
 static void check_golden(const char *text, const char *name)

@@ -21,7 +21,7 @@ static char message[4096];
 
 static void keep_message(const char *text)
 {
-	snprintf(message, sizeof message, "%s", text);
+	snprintf(message, sizeof(message), "%s", text);
 }
 
 static int set_up(void **state)
@@ -29,7 +29,7 @@ static int set_up(void **state)
 	(void)state;
 	char template[256];
 	const char *parent = getenv("TMPDIR");
-	snprintf(template, sizeof template, "%s/test_dataset.XXXXXX", parent ? parent : "/tmp");
+	snprintf(template, sizeof(template), "%s/test_dataset.XXXXXX", parent ? parent : "/tmp");
 	if (!mkdtemp(template) || !realpath(template, root) || chdir(root) != 0)
 		return -1;
 	setenv("XDG_CACHE_HOME", root, 1);
@@ -52,7 +52,7 @@ static void write_file(const char *folder, const char *name, size_t n, uint8_t f
 	int images = strstr(name, "images") != NULL;
 	uint8_t header[16] = {
 		0, 0, 8, images ? 3 : 1, 0, 0, (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 28, 0, 0, 0, 28};
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	gzFile file = gzopen(path, strstr(name, ".gz") ? "wb" : "wbT"); /* T: no compression at all */
 	assert_non_null(file);
 	gzwrite(file, header, images ? 16 : 8);
@@ -101,12 +101,12 @@ static void loads_folders(void **state)
 	(void)state;
 	char source[PATH_MAX + 32];
 	write_folder("tiny", 1, 1, 3);
-	snprintf(source, sizeof source, "%s/tiny", root);
+	snprintf(source, sizeof(source), "%s/tiny", root);
 	assert_loaded("tiny", "tiny", source, 1, 1);
 	assert_loaded("./tiny//", "tiny", source, 1, 1);
 	assert_loaded("tiny/../tiny/.", "tiny", source, 1, 1);
 	write_folder("sub/synth", 300, 70, 200);
-	snprintf(source, sizeof source, "%s/sub/synth", root);
+	snprintf(source, sizeof(source), "%s/sub/synth", root);
 	assert_loaded("sub/synth", "other-synth", source, 300, 70);
 }
 
@@ -174,7 +174,7 @@ static void finds_mnist_in_order(void **state)
 	assert_found("./data/MNIST/raw");
 	write_folder("data", 1, 1, 1);
 	assert_found("./data");
-	snprintf(cache, sizeof cache, "%s/cnnbench/mnist", root);
+	snprintf(cache, sizeof(cache), "%s/cnnbench/mnist", root);
 	write_folder(cache, 1, 1, 1);
 	assert_found(cache);
 	write_folder("elsewhere", 1, 1, 1);

@@ -190,8 +190,8 @@ static size_t count_records(const struct outcome *outcome, const char *kind)
 	size_t count = 0, i;
 	json_t *record;
 
-	json_array_foreach(outcome->records, i, record) count +=
-		strcmp(text(record, "record"), kind) == 0;
+	json_array_foreach (outcome->records, i, record)
+		count += strcmp(text(record, "record"), kind) == 0;
 	return count;
 }
 
@@ -202,8 +202,7 @@ static void check_ledger(const json_t *exit_record, const char *mode)
 	double sum = 0, wall = json_number_value(json_object_get(exit_record, "wall_seconds"));
 
 	assert_int_equal(json_object_size(ledger), 4);
-	json_object_foreach((json_t *)(uintptr_t)ledger, name, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)ledger, name, value) {
 		if (json_number_value(value) < 0 && strcmp(mode, "future") != 0)
 			fail_msg("%s: %s is %g", mode, name, json_number_value(value));
 		sum += json_number_value(value);
@@ -303,8 +302,7 @@ static void test_memory_is_sampled_at_each_epoch_and_in_between(void **state)
 	json_t *record;
 	int epochs = 0;
 
-	json_array_foreach(outcome.records, i, record)
-	{
+	json_array_foreach (outcome.records, i, record) {
 		if (strcmp(text(record, "record"), "memory") != 0)
 			continue;
 		int epoch = (int)json_integer_value(json_object_get(record, "epoch"));
@@ -349,8 +347,9 @@ static void test_what_is_no_event_is_quoted(void **state)
 	json_t *record;
 	const char *quote = "";
 
-	json_array_foreach(outcome.records, i, record) if (json_object_get(record, "text")) quote =
-		text(record, "text");
+	json_array_foreach (outcome.records, i, record)
+		if (json_object_get(record, "text"))
+			quote = text(record, "text");
 	assert_string_equal(quote, "epoch 1 of 4 \\xff\\x1b[31m loss 0.3");
 	free_outcome(&outcome);
 }
@@ -437,13 +436,11 @@ static char *order_of(const json_t *records, int round)
 	size_t i, k;
 	json_t *record, *label;
 
-	json_array_foreach((json_t *)(uintptr_t)records, i, record)
-	{
+	json_array_foreach ((json_t *)(uintptr_t)records, i, record) {
 		if (strcmp(text(record, "record"), "round") != 0 ||
 		    json_integer_value(json_object_get(record, "round")) != round)
 			continue;
-		json_array_foreach(json_object_get(record, "order"), k, label)
-		{
+		json_array_foreach (json_object_get(record, "order"), k, label) {
 			char *longer = memory_text("%s%s ", joined, json_string_value(label));
 			free(joined);
 			joined = longer;

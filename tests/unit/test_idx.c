@@ -22,17 +22,17 @@ static char message[1024];
 
 static void keep_message(const char *text)
 {
-	snprintf(message, sizeof message, "%s", text);
+	snprintf(message, sizeof(message), "%s", text);
 }
 
 static int set_up(void **state)
 {
 	(void)state;
 	const char *parent = getenv("TMPDIR");
-	snprintf(folder, sizeof folder, "%s/test_idx.XXXXXX", parent ? parent : "/tmp");
+	snprintf(folder, sizeof(folder), "%s/test_idx.XXXXXX", parent ? parent : "/tmp");
 	if (!mkdtemp(folder))
 		return -1;
-	snprintf(path, sizeof path, "%s/file", folder);
+	snprintf(path, sizeof(path), "%s/file", folder);
 	error_set_sink(keep_message);
 	return 0;
 }
@@ -160,7 +160,7 @@ static void reads_what_is_right(void **state)
 		{"labels", LABELS, {{0x801, 70}, 2, 70, 9, .packing = PLAIN}, 1},
 		{"labels.gz", LABELS, {{0x801, 300000}, 2, 300000, 9, .packing = GZIP}, 1},
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		write_content(&cases[i].content);
 		assert_read(cases[i].what, cases[i].content.header[1], cases[i].entry,
 		            cases[i].content.fill, cases[i].name);
@@ -238,7 +238,7 @@ static void refuses_what_is_wrong(void **state)
 	     {{0x801, 100}, 2, 100, 10, .packing = PLAIN},
 	     "label 0 is 10, wanted 0 to 9"},
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		write_content(&cases[i].content);
 		assert_refused(cases[i].what, cases[i].want, cases[i].name);
 	}
@@ -247,29 +247,29 @@ static void refuses_what_is_wrong(void **state)
 static void refuses_what_is_no_file(void **state)
 {
 	(void)state;
-	char file[sizeof path];
-	memcpy(file, path, sizeof path);
-	snprintf(path, sizeof path, "%s/absent", folder);
+	char file[sizeof(path)];
+	memcpy(file, path, sizeof(path));
+	snprintf(path, sizeof(path), "%s/absent", folder);
 	assert_refused(LABELS, "cannot open", "absent");
-	snprintf(path, sizeof path, "%s/fifo", folder);
+	snprintf(path, sizeof(path), "%s/fifo", folder);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_refused(LABELS, "not a regular file", "fifo");
-	snprintf(path, sizeof path, "%s", folder);
+	snprintf(path, sizeof(path), "%s", folder);
 	assert_refused(LABELS, "not a regular file", "folder");
-	snprintf(path, sizeof path, "/dev/zero");
+	snprintf(path, sizeof(path), "/dev/zero");
 	assert_refused(LABELS, "not a regular file", "device");
-	memcpy(path, file, sizeof path);
+	memcpy(path, file, sizeof(path));
 }
 
 static void follows_links(void **state)
 {
 	(void)state;
 	static const struct content content = {{0x801, 5}, 2, 5, 3, .packing = PLAIN};
-	char link[sizeof path];
+	char link[sizeof(path)];
 	write_content(&content);
-	snprintf(link, sizeof link, "%s/link", folder);
+	snprintf(link, sizeof(link), "%s/link", folder);
 	assert_int_equal(symlink(path, link), 0);
-	memcpy(path, link, sizeof path);
+	memcpy(path, link, sizeof(path));
 	assert_read(LABELS, 5, 1, 3, "link");
 }
 

@@ -51,8 +51,7 @@ static void test_list(void **state)
 	}
 	json_t *record = listed();
 	assert_string_equal(json_string_value(json_object_get(record, "schema")), "cnnbench-list-1");
-	json_array_foreach(json_object_get(record, "platforms"), index, platform)
-	{
+	json_array_foreach (json_object_get(record, "platforms"), index, platform) {
 		for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
 			check_member(platform, members[i].name, members[i].type);
 		if (json_is_true(json_object_get(platform, "ready")))

@@ -64,7 +64,7 @@ static void test_status_names(void **state)
 	assert_int_equal(status_read(NULL, &status), -1);
 }
 
-/* ---- What is read ------------------------------------------------------------------------------ */
+/* ---- What is read ---- */
 
 static void test_reading(void **state)
 {
@@ -188,7 +188,7 @@ static void test_interrupted_round(void **state)
 	sample_folder_remove(folder);
 }
 
-/* ---- Whatever a journal holds ------------------------------------------------------------------ */
+/* ---- Whatever a journal holds ---- */
 
 /* Read and use everything; only what is said of it matters, and that nothing breaks. */
 static int use(const char *folder)
@@ -228,8 +228,7 @@ static void write_records(const char *folder, const json_t *records)
 	size_t i;
 
 	assert_non_null(file);
-	json_array_foreach(records, i, record)
-	{
+	json_array_foreach (records, i, record) {
 		json_dumpf(record, file, JSON_COMPACT);
 		fputc('\n', file);
 	}
@@ -260,8 +259,7 @@ static void spoil(const char *folder, json_t *records, json_t *object, json_t *v
 	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
 		json_t *kept = json_incref(json_object_iter_value(at)), *value;
 		size_t i;
-		json_array_foreach(values, i, value)
-		{
+		json_array_foreach (values, i, value) {
 			json_object_iter_set(object, at, value);
 			write_records(folder, records);
 			*read += use(folder) == 0;
@@ -288,7 +286,8 @@ static void test_spoiled(void **state)
 	sample_write(folder, &small);
 	json_t *records = journal_read(folder);
 	error_set_sink(hear);
-	json_array_foreach(records, i, record) spoil(folder, records, record, values, &read);
+	json_array_foreach (records, i, record)
+		spoil(folder, records, record, values, &read);
 	error_set_sink(NULL);
 	assert_true(read > 1000); /* most members may be missing or odd */
 	json_decref(records);

@@ -262,8 +262,7 @@ static char *in_short(const json_t *events)
 	size_t i;
 	json_t *event;
 
-	json_array_foreach(events, i, event)
-	{
+	json_array_foreach (events, i, event) {
 		const char *kind = json_string_value(json_object_get(event, "event"));
 		const char *span = json_string_value(json_object_get(event, "span"));
 		json_int_t epoch = json_integer_value(json_object_get(event, "epoch"));
@@ -364,8 +363,7 @@ static void assert_clock_goes_on(const json_t *events)
 	size_t i;
 	json_t *event;
 
-	json_array_foreach(events, i, event)
-	{
+	json_array_foreach (events, i, event) {
 		const json_t *ns = json_object_get(event, "ns");
 
 		assert_true(!ns || json_integer_value(ns) >= last);

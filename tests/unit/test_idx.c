@@ -167,80 +167,72 @@ static void reads_what_is_right(void **state)
 	}
 }
 
+static const struct {
+	const char *name;
+	enum what what;
+	struct content content;
+	const char *want;
+} wrong_files[] = {
+	{"empty", LABELS, {{0}, .words = 0}, "only 0 of the 8 bytes of its header"},
+	{"one byte", LABELS, {{0}, .body = 1, .fill = 0x1f}, "only 1 of the 8 bytes of its header"},
+	{"half a header", IMAGES, {{0x803, 1}, .words = 2}, "only 8 of the 16 bytes of its header"},
+	{"labels as images", IMAGES, {{0x801, 16}, 2, 16, 1, .packing = PLAIN}, "wanted 0x00000803"},
+	{"images as labels",
+     LABELS,
+     {{0x803, 1, 28, 28}, 4, PIXELS, 1, .packing = PLAIN},
+     "begins with 0x00000803, wanted 0x00000801"},
+	{"no entry", LABELS, {{0x801, 0}, .words = 2}, "0 labels, wanted 1 to 16777216"},
+	{"too many",
+     LABELS,
+     {{0x801, (1 << 24) + 1}, .words = 2},
+     "16777217 labels, wanted 1 to 16777216"},
+	{"most", LABELS, {{0x801, UINT32_MAX}, .words = 2}, "4294967295 labels"},
+	{"rows",
+     IMAGES,
+     {{0x803, 1, 32, 28}, 4, PIXELS, 1, .packing = PLAIN},
+     "images of 32 x 28 pixels"},
+	{"columns",
+     IMAGES,
+     {{0x803, 1, 28, 0}, 4, PIXELS, 1, .packing = PLAIN},
+     "images of 28 x 0 pixels"},
+	{"short",
+     IMAGES,
+     {{0x803, 2, 28, 28}, 4, 2 * PIXELS - 1, 1, .packing = PLAIN},
+     "2 images, 1584 bytes, and it can hold 1583 at most"},
+	{"promise", IMAGES, {{0x803, 1 << 24, 28, 28}, 4, 100, 1, .packing = GZIP}, "can hold"},
+	{"long",
+     IMAGES,
+     {{0x803, 2, 28, 28}, 4, 2 * PIXELS + 1, 1, .packing = PLAIN},
+     "bytes follow the last"},
+	{"short gz",
+     LABELS,
+     {{0x801, 100}, 2, 99, 1, .packing = GZIP},
+     "only 99 of the 100 bytes of its labels"},
+	{"long gz", LABELS, {{0x801, 100}, 2, 101, 1, .packing = GZIP}, "bytes follow the last"},
+	{"bomb", LABELS, {{0x801, 100}, 2, 900000, 1, .packing = GZIP}, "bytes follow the last"},
+	{"cut in the trailer", LABELS, {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 1}, "cut off"},
+	{"cut in the data", LABELS, {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 9}, "cut off"},
+	{"other checksum",
+     LABELS,
+     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 8, .trailer = "01234567"},
+     "incorrect data check"},
+	{"garbage",
+     LABELS,
+     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .trailer = "garbage"},
+     "incorrect header check"},
+	{"gzip in name only", LABELS, {{0x1f8b1f8b, 1}, 2, 100, 1, .packing = PLAIN}, "damaged"},
+	{"label 10",
+     LABELS,
+     {{0x801, 100}, 2, 100, 10, .packing = PLAIN},
+     "label 0 is 10, wanted 0 to 9"},
+};
+
 static void refuses_what_is_wrong(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *name;
-		enum what what;
-		struct content content;
-		const char *want;
-	} cases[] = {
-		{"empty", LABELS, {{0}, .words = 0}, "only 0 of the 8 bytes of its header"},
-		{"one byte", LABELS, {{0}, .body = 1, .fill = 0x1f}, "only 1 of the 8 bytes of its header"},
-		{"half a header", IMAGES, {{0x803, 1}, .words = 2}, "only 8 of the 16 bytes of its header"},
-		{"labels as images",
-	     IMAGES,
-	     {{0x801, 16}, 2, 16, 1, .packing = PLAIN},
-	     "wanted 0x00000803"},
-		{"images as labels",
-	     LABELS,
-	     {{0x803, 1, 28, 28}, 4, PIXELS, 1, .packing = PLAIN},
-	     "begins with 0x00000803, wanted 0x00000801"},
-		{"no entry", LABELS, {{0x801, 0}, .words = 2}, "0 labels, wanted 1 to 16777216"},
-		{"too many",
-	     LABELS,
-	     {{0x801, (1 << 24) + 1}, .words = 2},
-	     "16777217 labels, wanted 1 to 16777216"},
-		{"most", LABELS, {{0x801, UINT32_MAX}, .words = 2}, "4294967295 labels"},
-		{"rows",
-	     IMAGES,
-	     {{0x803, 1, 32, 28}, 4, PIXELS, 1, .packing = PLAIN},
-	     "images of 32 x 28 pixels"},
-		{"columns",
-	     IMAGES,
-	     {{0x803, 1, 28, 0}, 4, PIXELS, 1, .packing = PLAIN},
-	     "images of 28 x 0 pixels"},
-		{"short",
-	     IMAGES,
-	     {{0x803, 2, 28, 28}, 4, 2 * PIXELS - 1, 1, .packing = PLAIN},
-	     "2 images, 1584 bytes, and it can hold 1583 at most"},
-		{"promise", IMAGES, {{0x803, 1 << 24, 28, 28}, 4, 100, 1, .packing = GZIP}, "can hold"},
-		{"long",
-	     IMAGES,
-	     {{0x803, 2, 28, 28}, 4, 2 * PIXELS + 1, 1, .packing = PLAIN},
-	     "bytes follow the last"},
-		{"short gz",
-	     LABELS,
-	     {{0x801, 100}, 2, 99, 1, .packing = GZIP},
-	     "only 99 of the 100 bytes of its labels"},
-		{"long gz", LABELS, {{0x801, 100}, 2, 101, 1, .packing = GZIP}, "bytes follow the last"},
-		{"bomb", LABELS, {{0x801, 100}, 2, 900000, 1, .packing = GZIP}, "bytes follow the last"},
-		{"cut in the trailer",
-	     LABELS,
-	     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 1},
-	     "cut off"},
-		{"cut in the data",
-	     LABELS,
-	     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 9},
-	     "cut off"},
-		{"other checksum",
-	     LABELS,
-	     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .cut = 8, .trailer = "01234567"},
-	     "incorrect data check"},
-		{"garbage",
-	     LABELS,
-	     {{0x801, 100}, 2, 100, 1, .packing = GZIP, .trailer = "garbage"},
-	     "incorrect header check"},
-		{"gzip in name only", LABELS, {{0x1f8b1f8b, 1}, 2, 100, 1, .packing = PLAIN}, "damaged"},
-		{"label 10",
-	     LABELS,
-	     {{0x801, 100}, 2, 100, 10, .packing = PLAIN},
-	     "label 0 is 10, wanted 0 to 9"},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		write_content(&cases[i].content);
-		assert_refused(cases[i].what, cases[i].want, cases[i].name);
+	for (size_t i = 0; i < sizeof(wrong_files) / sizeof(*wrong_files); i++) {
+		write_content(&wrong_files[i].content);
+		assert_refused(wrong_files[i].what, wrong_files[i].want, wrong_files[i].name);
 	}
 }
 

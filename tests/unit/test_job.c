@@ -477,71 +477,71 @@ static void edit(const char *folder, const char *where, const char *value)
 	free(text), free(path), free(name);
 }
 
+static const struct {
+	const char *where, *value, *wanted;
+} hostile[] = {
+	{"version", NULL, "\"version\" must be a whole number"},
+	{"version", "\"1\"", "\"version\" must be a whole number"},
+	{"version", "0", "\"version\" must be a whole number"},
+	{"version", "2", "version 2, and this program reads version 1: use a newer one"},
+	{"dataset", NULL, "\"dataset\" must be an object"},
+	{"dataset", "[]", "\"dataset\" must be an object"},
+	{"dataset.name", "7", "\"name\" must be a text"},
+	{"dataset.name", "\"\"", "\"name\" must be a text"},
+	{"dataset.digest", "\"abc\"", "\"digest\" must be 64 lower-case hex digits"},
+	{"dataset.digest", "\"../../../../../../../../../../../../../../../../../../../../../etc\"",
+     "\"digest\" must be 64"},
+	{"dataset.n_train", "0", "\"n_train\" must be a whole number from 1 to 16777216"},
+	{"dataset.n_train", "20.0", "\"n_train\" must be a whole number"},
+	{"dataset.n_train", "21", "not the type and shape that job.json says"},
+	{"dataset.n_test", "4", "not the type and shape that job.json says"},
+	{"dataset.n_test", "16777217", "\"n_test\" must be a whole number"},
+	{"shape", "null", "\"shape\" must be an object"},
+	{"shape.filters1", "65", "\"filters1\" must be a whole number from 1 to 64"},
+	{"shape.filters2", "-9223372036854775808", "\"filters2\" must be a whole number"},
+	{"shape.hidden", "1025", "\"hidden\" must be a whole number from 1 to 1024"},
+	{"shape.fsize", "8", "\"fsize\" must be a whole number from 1 to 7"},
+	{"shape.fsize", "3", "\"parameters\" must be what this version computes with"},
+	{"epochs", "-1", "\"epochs\" must be a whole number from 0"},
+	{"epochs", "4294967296", "\"epochs\" must be a whole number from 0"},
+	{"epochs", "2147483647", "epochs 2147483647: must be 0 to 53687091"},
+	{"epochs", "4", "order.npy: not the type and shape"},
+	{"batch", "0", "\"batch\" must be a whole number from 1"},
+	{"batch", "16777217", "\"batch\" must be a whole number from 1"},
+	{"batch", "1", "verify.npy: not the type and shape"},
+	{"lr", "\"0.1\"", "\"lr\" must be a number"},
+	{"lr", "-0.1", "lr -0.1: must be a number of 0 or more"},
+	{"momentum", "null", "\"momentum\" must be a number"},
+	{"seed", "-1", "\"seed\" must be a whole number from 0"},
+	{"normalisation.mean", "0.5", "\"normalisation\" must be what this version computes with"},
+	{"normalisation", NULL, "\"normalisation\" must be"},
+	{"parameters", "643", "\"parameters\" must be"},
+	{"tensors", "[]", "\"tensors\" must be"},
+	{"files", "{}", "\"train_images\" must be an object"},
+	{"files.init", "\"init.npy\"", "\"init\" must be an object"},
+	{"files.init.path", "\"../../../../etc/passwd\"", "\"path\" must be \"init.npy\""},
+	{"files.init.path", "\"/etc/passwd\"", "\"path\" must be \"init.npy\""},
+	{"files.order.path", "\"init.npy\"", "\"path\" must be \"order.npy\""},
+	{"files.test_labels.path", NULL, "\"path\" must be a text"},
+	{"files.verify.digest", "\"\"", "\"digest\" must be a text"},
+	{"files.verify.digest", "3", "\"digest\" must be a text"},
+};
+
 static void test_hostile_content(void **state)
 {
-	static const struct {
-		const char *where, *value, *wanted;
-	} cases[] = {
-		{"version", NULL, "\"version\" must be a whole number"},
-		{"version", "\"1\"", "\"version\" must be a whole number"},
-		{"version", "0", "\"version\" must be a whole number"},
-		{"version", "2", "version 2, and this program reads version 1: use a newer one"},
-		{"dataset", NULL, "\"dataset\" must be an object"},
-		{"dataset", "[]", "\"dataset\" must be an object"},
-		{"dataset.name", "7", "\"name\" must be a text"},
-		{"dataset.name", "\"\"", "\"name\" must be a text"},
-		{"dataset.digest", "\"abc\"", "\"digest\" must be 64 lower-case hex digits"},
-		{"dataset.digest", "\"../../../../../../../../../../../../../../../../../../../../../etc\"",
-	     "\"digest\" must be 64"},
-		{"dataset.n_train", "0", "\"n_train\" must be a whole number from 1 to 16777216"},
-		{"dataset.n_train", "20.0", "\"n_train\" must be a whole number"},
-		{"dataset.n_train", "21", "not the type and shape that job.json says"},
-		{"dataset.n_test", "4", "not the type and shape that job.json says"},
-		{"dataset.n_test", "16777217", "\"n_test\" must be a whole number"},
-		{"shape", "null", "\"shape\" must be an object"},
-		{"shape.filters1", "65", "\"filters1\" must be a whole number from 1 to 64"},
-		{"shape.filters2", "-9223372036854775808", "\"filters2\" must be a whole number"},
-		{"shape.hidden", "1025", "\"hidden\" must be a whole number from 1 to 1024"},
-		{"shape.fsize", "8", "\"fsize\" must be a whole number from 1 to 7"},
-		{"shape.fsize", "3", "\"parameters\" must be what this version computes with"},
-		{"epochs", "-1", "\"epochs\" must be a whole number from 0"},
-		{"epochs", "4294967296", "\"epochs\" must be a whole number from 0"},
-		{"epochs", "2147483647", "epochs 2147483647: must be 0 to 53687091"},
-		{"epochs", "4", "order.npy: not the type and shape"},
-		{"batch", "0", "\"batch\" must be a whole number from 1"},
-		{"batch", "16777217", "\"batch\" must be a whole number from 1"},
-		{"batch", "1", "verify.npy: not the type and shape"},
-		{"lr", "\"0.1\"", "\"lr\" must be a number"},
-		{"lr", "-0.1", "lr -0.1: must be a number of 0 or more"},
-		{"momentum", "null", "\"momentum\" must be a number"},
-		{"seed", "-1", "\"seed\" must be a whole number from 0"},
-		{"normalisation.mean", "0.5", "\"normalisation\" must be what this version computes with"},
-		{"normalisation", NULL, "\"normalisation\" must be"},
-		{"parameters", "643", "\"parameters\" must be"},
-		{"tensors", "[]", "\"tensors\" must be"},
-		{"files", "{}", "\"train_images\" must be an object"},
-		{"files.init", "\"init.npy\"", "\"init\" must be an object"},
-		{"files.init.path", "\"../../../../etc/passwd\"", "\"path\" must be \"init.npy\""},
-		{"files.init.path", "\"/etc/passwd\"", "\"path\" must be \"init.npy\""},
-		{"files.order.path", "\"init.npy\"", "\"path\" must be \"order.npy\""},
-		{"files.test_labels.path", NULL, "\"path\" must be a text"},
-		{"files.verify.digest", "\"\"", "\"digest\" must be a text"},
-		{"files.verify.digest", "3", "\"digest\" must be a text"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(hostile); i++) {
 		char *folder = write_standard();
 		struct job job;
 
-		edit(folder, cases[i].where, cases[i].value);
+		edit(folder, hostile[i].where, hostile[i].value);
 		fixture_forget();
 		assert_int_equal(job_open(&job, folder), -1);
-		fixture_expect(cases[i].where, cases[i].wanted);
+		fixture_expect(hostile[i].where, hostile[i].wanted);
 		assert_null(job.folder);
 		fixture_forget();
 		assert_null(job_write(cache, &tiny, &standard));
-		fixture_expect(cases[i].where, "job.json: missing or altered; remove this folder");
+		fixture_expect(hostile[i].where, "job.json: missing or altered; remove this folder");
 		assert_int_equal(files_remove_folder(folder), 0);
 		free(folder);
 	}

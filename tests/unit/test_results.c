@@ -66,6 +66,70 @@ static void test_status_names(void **state)
 
 /* ---- What is read ---- */
 
+static void check_contestants(const struct contestant *a, const struct contestant *b,
+                              const struct contestant *c)
+{
+	assert_int_equal(a->status, STATUS_UNJUDGED);
+	assert_null(a->why);
+	assert_int_equal(b->status, STATUS_TIMEOUT);
+	assert_string_equal(b->why, "not done after 60 s");
+	assert_string_equal(b->file,
+	                    "b-x-1"); /* what the journal says is a path, so it is made plain */
+	assert_int_equal(c->status, STATUS_UNAVAILABLE);
+	assert_string_equal(c->why, "no such device");
+	assert_string_equal(c->help, "buy one");
+	assert_int_equal(c->n_executions, 0);
+}
+
+static void check_executions(const struct contestant *a)
+{
+	const struct execution *first = &a->executions[0];
+
+	assert_int_equal(a->n_executions, 2);
+	assert_int_equal(first->process, 1);
+	assert_int_equal(first->round, 1);
+	assert_int_equal(a->executions[1].round, 2);
+	assert_int_equal(first->n_epochs, 3);
+	assert_int_equal(first->n_spans, 1 + 3 + 2 + 1 + 1);
+	check("user", first->user_seconds, 1.5);
+	check("runner", first->runner_seconds, 0.01);
+	check("outside", first->outside_seconds, 0.001);
+	check("peak", first->peak_rss, 110e6);
+}
+
+static void check_epochs(const struct execution *first)
+{
+	const struct epoch *epoch = &first->epochs[1];
+
+	assert_int_equal(epoch->number, 2);
+	assert_false(epoch->extra);
+	check("runner's clock", epoch->runner_seconds, epoch->train_seconds);
+	check("train loss", epoch->train_loss, 0.25);
+	check("train accuracy", epoch->train_accuracy, 0.965);
+	check("test loss", epoch->test_loss, 0.2);
+	check("test accuracy", epoch->test_accuracy, 0.98);
+	check("anonymous", epoch->anonymous, 75e6);
+	check("file", epoch->file, 25e6);
+	check("vram", epoch->vram, UNMEASURED);
+	check("system", epoch->system, 2.5e9);
+	assert_string_equal(epoch->stamp, "2026-11-22T20:48:43Z");
+	assert_true(first->epochs[2].extra);
+	check("test of an extra epoch", first->epochs[2].test_accuracy, UNMEASURED);
+}
+
+static void check_spans(const struct execution *first)
+{
+	const struct span *upload = &first->spans[0], *train = &first->spans[1];
+
+	assert_string_equal(upload->name, "upload");
+	check("upload begins", upload->begin, 0.002);
+	check("upload ends", upload->end, 0.202);
+	assert_string_equal(train->name, "train");
+	assert_int_equal(train->epoch, 1);
+	check("train begins", train->begin, 0.202);
+	check("train ends", train->end, 0.202 + first->epochs[0].train_seconds);
+}
+
 static void test_reading(void **state)
 {
 	char *folder = sample_folder();
@@ -81,55 +145,11 @@ static void test_reading(void **state)
 	check("n_train", results.n_train, 60000);
 	assert_int_equal(results.n_contestants, 3);
 
-	const struct contestant *a = &results.contestants[0], *b = &results.contestants[1],
-							*c = &results.contestants[2];
-	assert_int_equal(a->status, STATUS_UNJUDGED);
-	assert_null(a->why);
-	assert_int_equal(b->status, STATUS_TIMEOUT);
-	assert_string_equal(b->why, "not done after 60 s");
-	assert_string_equal(b->file,
-	                    "b-x-1"); /* what the journal says is a path, so it is made plain */
-	assert_int_equal(c->status, STATUS_UNAVAILABLE);
-	assert_string_equal(c->why, "no such device");
-	assert_string_equal(c->help, "buy one");
-	assert_int_equal(c->n_executions, 0);
-
-	const struct execution *first = &a->executions[0];
-	assert_int_equal(a->n_executions, 2);
-	assert_int_equal(first->process, 1);
-	assert_int_equal(first->round, 1);
-	assert_int_equal(a->executions[1].round, 2);
-	assert_int_equal(first->n_epochs, 3);
-	assert_int_equal(first->n_spans, 1 + 3 + 2 + 1 + 1);
-	check("user", first->user_seconds, 1.5);
-	check("runner", first->runner_seconds, 0.01);
-	check("outside", first->outside_seconds, 0.001);
-	check("peak", first->peak_rss, 110e6);
-
-	const struct epoch *epoch = &first->epochs[1];
-	assert_int_equal(epoch->number, 2);
-	assert_false(epoch->extra);
-	check("runner's clock", epoch->runner_seconds, epoch->train_seconds);
-	check("train loss", epoch->train_loss, 0.25);
-	check("train accuracy", epoch->train_accuracy, 0.965);
-	check("test loss", epoch->test_loss, 0.2);
-	check("test accuracy", epoch->test_accuracy, 0.98);
-	check("anonymous", epoch->anonymous, 75e6);
-	check("file", epoch->file, 25e6);
-	check("vram", epoch->vram, UNMEASURED);
-	check("system", epoch->system, 2.5e9);
-	assert_string_equal(epoch->stamp, "2026-11-22T20:48:43Z");
-	assert_true(first->epochs[2].extra);
-	check("test of an extra epoch", first->epochs[2].test_accuracy, UNMEASURED);
-
-	const struct span *upload = &first->spans[0], *train = &first->spans[1];
-	assert_string_equal(upload->name, "upload");
-	check("upload begins", upload->begin, 0.002);
-	check("upload ends", upload->end, 0.202);
-	assert_string_equal(train->name, "train");
-	assert_int_equal(train->epoch, 1);
-	check("train begins", train->begin, 0.202);
-	check("train ends", train->end, 0.202 + first->epochs[0].train_seconds);
+	const struct contestant *all = results.contestants;
+	check_contestants(&all[0], &all[1], &all[2]);
+	check_executions(&all[0]);
+	check_epochs(&all[0].executions[0]);
+	check_spans(&all[0].executions[0]);
 	results_free(&results);
 	sample_folder_remove(folder);
 }

@@ -6,8 +6,11 @@
 c_cpu_kernels := conv1.c conv2.c dense.c head.c update.c kernels.c
 c_cpu_sources := $(filter-out $(c_cpu_kernels:%=platforms/c_cpu/%),$(call sources_in,platforms/c_cpu))
 
+# Sanitizers' checks in unrolled tiles take clang minutes to optimise.
+c_cpu_level := $(if $(SAN),-O0,-O3)
+
 # $(call c_cpu_variant,<isa>,<flags>,<header, if not the isa's>)
-c_cpu_variant = $(call variant,c_cpu,kernels_$(1),platforms/c_cpu/kernels.c,-O3 $(2) -DISA=$(1) \
+c_cpu_variant = $(call variant,c_cpu,kernels_$(1),platforms/c_cpu/kernels.c,$(c_cpu_level) $(2) -DISA=$(1) \
 	-DSIMD_HEADER='"simd_$(or $(3),$(1)).h"')
 
 # generic16: the tiles of simd_avx512.h.  Not optimised: to cut such vectors into smaller registers

@@ -20,7 +20,7 @@ losses()
 	has 'a table on stdout' "$out" 'c_cpu'
 	has 'it says where the results are' "$out" 'a folder'
 	has 'and how to repeat them' "$out" \
-		'cnnbench run --platform c_cpu --dataset data --epochs 3 --batch-size 16'
+		' run --platform c_cpu --dataset data --epochs 3 --batch-size 16'
 	has 'with the seed' "$out" '--seed 1'
 	has 'with the threads' "$out" '--threads '
 	has 'an epoch a line on stderr' "$err" '[1/2] c_cpu  epoch 2/3  '

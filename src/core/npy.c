@@ -29,6 +29,7 @@ static const struct {
 	[NPY_U8] = {"|u1", "uint8", 1},
 	[NPY_U32] = {"<u4", "uint32", 4},
 	[NPY_F32] = {"<f4", "float32", 4},
+	[NPY_F64] = {"<f8", "float64", 8},
 };
 
 /* -1 where the product does not fit. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NumPy's .npy format, version 1.0: little-endian, C order; uint8 '|u1', uint32 '<u4', float32 '<f4'.
+ * NumPy's .npy format, version 1.0: little-endian, C order; uint8 '|u1', uint32 '<u4', float32 '<f4',
+ * float64 '<f8'.
  * Source: numpy.lib.format in NumPy's documentation.  The data starts at a multiple of 64 bytes.
  */
 #ifndef CORE_NPY_H
@@ -11,7 +12,7 @@
 
 #include <stddef.h>
 
-enum npy_type { NPY_U8, NPY_U32, NPY_F32 };
+enum npy_type { NPY_U8, NPY_U32, NPY_F32, NPY_F64 };
 enum { NPY_RANK_MAX = 4 };
 
 struct npy {

@@ -7,7 +7,7 @@
  * order, contraction is off, and exp and log are its own.  Samples are named by `index`, the
  * n sample numbers of a call, each below data->count; NULL means the first n samples.
  *
- * The same source compiled with -DREAL=float is the same network in float32.
+ * The same source compiled with -DREAL=float is the same network in float32: core/reference_float.h.
  */
 #ifndef CORE_REFERENCE_H
 #define CORE_REFERENCE_H

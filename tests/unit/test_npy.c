@@ -27,11 +27,12 @@ static void test_round_trip(void **state)
 	static const struct {
 		enum npy_type type;
 		int rank;
-		size_t dims[NPY_RANK_MAX], count;
+		size_t dims[NPY_RANK_MAX], count, size;
 	} cases[] = {
-		{NPY_U8, 1, {7}, 7},        {NPY_U8, 3, {3, 28, 28}, 2352}, {NPY_U32, 2, {2, 5}, 10},
-		{NPY_F32, 1, {1000}, 1000}, {NPY_U32, 2, {0, 60}, 0},       {NPY_F32, 4, {2, 3, 1, 4}, 24},
-		{NPY_U8, 0, {0}, 1},
+		{NPY_U8, 1, {7}, 7, 7},          {NPY_U8, 3, {3, 28, 28}, 2352, 2352},
+		{NPY_U32, 2, {2, 5}, 10, 40},    {NPY_F32, 1, {1000}, 1000, 4000},
+		{NPY_U32, 2, {0, 60}, 0, 0},     {NPY_F32, 4, {2, 3, 1, 4}, 24, 96},
+		{NPY_F64, 2, {2, 53}, 106, 848}, {NPY_U8, 0, {0}, 1, 1},
 	};
 	unsigned char data[4000], back[4000];
 
@@ -39,7 +40,7 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (unsigned char)(i * 7);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		size_t size = cases[i].count * (cases[i].type == NPY_U8 ? 1 : 4);
+		size_t size = cases[i].size;
 		struct npy array;
 
 		assert_int_equal(npy_write(path, cases[i].type, cases[i].rank, cases[i].dims, data), 0);

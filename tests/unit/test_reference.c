@@ -2,6 +2,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/reference.h"
+#include "core/reference_float.h"
 #include "core/reference_layers.h"
 
 #include <math.h>
@@ -478,6 +479,39 @@ static void test_margin_of_a_pool(void **state)
 	            1e-12);
 }
 
+/* ---- In float32 ---- */
+
+/* Of eight samples, some may be near a tie; with this seed none decides otherwise. */
+static void test_float_is_near_and_not_the_same(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct reference_stats stats, float_stats;
+
+	bench_open(&bench, (struct shape){3, 5, 17, 2}, 5, 8, 2);
+	struct reference_float *in_float = reference_float_new(&bench.model, 2);
+	double *got = memory_new(bench.model.parameters, sizeof(*got));
+	double *wanted = memory_new(bench.model.parameters, sizeof(*wanted));
+	size_t different = 0;
+
+	reference_set(bench.reference, bench.weights);
+	reference_float_set(in_float, bench.weights);
+	reference_step(bench.reference, &bench.data, NULL, 8, 0.1, 0.9, &stats);
+	reference_float_step(in_float, &bench.data, NULL, 8, 0.1, 0.9, &float_stats);
+	reference_get(bench.reference, wanted);
+	reference_float_get(in_float, got);
+	for (size_t i = 0; i < bench.model.parameters; i++) {
+		assert_near("weight", got[i], wanted[i], 1e-6);
+		different += got[i] != wanted[i];
+	}
+	assert_true(different > bench.model.parameters / 2);
+	assert_near("loss", float_stats.loss, stats.loss, 1e-5);
+	free(got);
+	free(wanted);
+	reference_float_free(in_float);
+	bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_weights_in_and_out),
 		cmocka_unit_test(test_margin_of_a_unit),
 		cmocka_unit_test(test_margin_of_a_pool),
+		cmocka_unit_test(test_float_is_near_and_not_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -185,7 +185,7 @@ static void test_refused_headers(void **state)
 		{"{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'x': 1}", "unknown"},
 		{"{'descr': '<f4', 'fortran_order': False, 'shape': (6,)} x", "text behind it"},
 		{"{'descr': '<f4' 'fortran_order': False, 'shape': (6,)}", "malformed"},
-		{"{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}", "type is not"},
+		{"{'descr': '<f2', 'fortran_order': False, 'shape': (3,)}", "type is not"},
 		{"{'descr': '>f4', 'fortran_order': False, 'shape': (6,)}", "type is not"},
 		{"{'descr': '|O', 'fortran_order': False, 'shape': (6,)}", "type is not"},
 		{"{'descr': '<f44', 'fortran_order': False, 'shape': (6,)}", "type is not"},

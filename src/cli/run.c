@@ -141,7 +141,7 @@ static int write_job(struct run *run, const struct dataset *dataset)
 {
 	const struct work work = run_options_work(run->options);
 	char *cache = files_cache();
-	char *folder = cache ? job_write(cache, dataset, &work) : NULL;
+	char *folder = cache ? job_write(cache, dataset, &work, NULL) : NULL;
 	int code = EXIT_USAGE;
 	if (folder)
 		code = job_open(&run->job, folder) == 0 ? EXIT_FINE : EXIT_DATA;

@@ -21,6 +21,7 @@ const struct job_array_spec job_arrays[JOB_ARRAY_COUNT] = {
 	[JOB_INIT] = {"init", NPY_F32, 1, false, offsetof(struct job, init)},
 	[JOB_ORDER] = {"order", NPY_U32, 2, false, offsetof(struct job, order)},
 	[JOB_VERIFY] = {"verify", NPY_U32, 2, false, offsetof(struct job, verify)},
+	[JOB_REFERENCE] = {"reference", NPY_F64, 2, false, offsetof(struct job, reference)},
 };
 
 void job_array_dims(const struct job *job, enum job_array array, size_t dims[NPY_RANK_MAX])
@@ -33,6 +34,7 @@ void job_array_dims(const struct job *job, enum job_array array, size_t dims[NPY
 		[JOB_INIT] = {job->model.parameters},
 		[JOB_ORDER] = {(size_t)job->work.epochs, job->n_train},
 		[JOB_VERIFY] = {2, job->n_verify},
+		[JOB_REFERENCE] = {2, job->model.parameters},
 	};
 
 	memcpy(dims, table[array], sizeof(table[array]));
@@ -55,17 +57,19 @@ struct npy *job_array_place(struct job *job, enum job_array array)
 	return (struct npy *)(void *)((char *)job + job_arrays[array].opened);
 }
 
-size_t job_verify_samples(size_t n_train, size_t batch)
+size_t job_verify_samples(const struct model *model, size_t n_train, size_t batch)
 {
-	size_t samples = n_train;
+	size_t samples = n_train, most = (size_t)(JOB_VERIFY_COST / (double)model->multiply_adds_step);
 
 	if (batch < n_train) {
 		size_t partial = n_train % batch ? n_train % batch : batch - batch / 2;
 
 		samples = 4 * batch + partial;
 	}
-	if (samples > VERIFY_MAX)
-		samples = VERIFY_MAX;
+	if (most > VERIFY_MAX)
+		most = VERIFY_MAX;
+	if (samples > most)
+		samples = most;
 	return samples < n_train ? samples : n_train;
 }
 

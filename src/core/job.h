@@ -9,6 +9,8 @@
  *                    init.npy          float32 P              initial parameters, one vector
  *                    order.npy         uint32  epochs x N     row e: the samples of epoch e in order
  *                    verify.npy        uint32  2 x n          two mini-epochs, trained last
+ *                    reference.npy     float64 2 x P          the weights after them: the reference's, and
+ *                                                             those of its source in float32
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -31,6 +33,7 @@ enum job_array {
 	JOB_INIT,
 	JOB_ORDER,
 	JOB_VERIFY,
+	JOB_REFERENCE,
 	JOB_ARRAY_COUNT,
 };
 
@@ -43,6 +46,20 @@ struct work {
 	uint64_t seed;
 };
 
+/* How the two mini-epochs were chosen (core/verification.h). */
+struct verification_facts {
+	double margin;   /* the smallest of all their samples, at its step */
+	size_t skipped;  /* samples of the drawn order that were too near to a tie */
+	size_t repeated; /* places filled with a sample for the second time, as too few were clear */
+	double largest_loss; /* of a step of the reference; not finite, or large: it diverges */
+};
+
+/* Told while something takes seconds: the part that is done, 0 to 1. */
+struct job_progress {
+	void *context;
+	void (*tell)(void *context, double done);
+};
+
 struct job {
 	char *folder;             /* absolute */
 	char digest[DIGEST_SIZE]; /* of job.json */
@@ -52,21 +69,31 @@ struct job {
 	char dataset_digest[DIGEST_SIZE];
 	size_t n_train, n_test;
 	size_t n_verify; /* samples of one mini-epoch */
+	struct verification_facts verification;
 
 	/* Opened, not read; and their files' digests as job.json has them. */
 	struct npy train_images, train_labels, test_images, test_labels;
-	struct npy init, order, verify;
+	struct npy init, order, verify, reference;
 	char array_digests[JOB_ARRAY_COUNT][DIGEST_SIZE];
 };
 
 /* Samples of one mini-epoch: min(4 B + p, 3000, N), p = N mod B, or ceil(B/2) where that is 0.
- * Full batches and a partial one, so that stale graphs and left-over state show. */
-size_t job_verify_samples(size_t n_train, size_t batch);
+ * Full batches and a partial one, so that stale graphs and left-over state show.  For large shapes
+ * fewer: no more than the reference can train in some 10 s (JOB_VERIFY_COST multiply-adds). */
+#define JOB_VERIFY_COST 1e10
+size_t job_verify_samples(const struct model *model, size_t n_train, size_t batch);
 
 /* Write the job's folder into the cache (or find it there, once per content) and give its absolute
- * path; free() it.  Several may do so at once.  NULL after error(): work out of range (message like an
- * option's), a folder of the cache that is damaged (what to remove), disk full. */
-char *job_write(const char *cache, const struct dataset *dataset, const struct work *work);
+ * path; free() it.  Several may do so at once.  The reference's part takes seconds, and is kept in the
+ * cache under references/<key>, whatever the epochs; `progress` (may be NULL) is told while it is made.
+ * NULL after error(): work out of range (message like an option's), a folder of the cache that is
+ * damaged (what to remove), disk full. */
+char *job_write(const char *cache, const struct dataset *dataset, const struct work *work,
+                const struct job_progress *progress);
+
+/* The folder references/<key> of the cache that the job lies in; free() it.  What else the reference
+ * computes for all jobs of the same data, shape, seed and hyperparameters may be kept there. */
+char *job_reference_folder(const struct job *job);
 
 /* Open a job folder: job.json read, every array's type, shape and file size checked against it, and
  * that every label and index of verify.npy is in range.  The order is checked row by row, as it is

@@ -4,6 +4,7 @@
 #define CORE_JOB_ARRAYS_H
 
 #include "core/job.h"
+#include "core/verification.h"
 
 #include <stdbool.h>
 
@@ -32,6 +33,14 @@ struct npy *job_array_place(struct job *job,
 
 /* The members that job.json and the results' record have in common. */
 json_t *job_describe(const struct job *job);
+
+/* {"margin", "skipped", "repeated", "largest_loss"}; what is not finite is null. */
+json_t *job_describe_verification(const struct verification_facts *facts);
+
+/* The reference's part of a job, by dataset digest, work and n_verify: from <cache>/references/<key>, or
+ * made and kept there.  -1 after error(): it cannot be written. */
+int job_verify(const struct job *job, const struct verification_inputs *inputs, const char *cache,
+               const struct job_progress *progress, struct verification *verification);
 
 /* Range of a number of job.json or of a user.  0, or -1 after error("<where>batch 0: must be ..."). */
 int job_check_work(const char *where, const struct work *work, size_t n_train, size_t n_test);

@@ -134,6 +134,19 @@ static void read_files(struct reader *reader, const json_t *content, struct job 
 	}
 }
 
+/* A loss that is no number any more stands there as null. */
+static void read_verification(struct reader *reader, const json_t *content,
+                              struct verification_facts *facts)
+{
+	const json_t *object = get_object(reader, content, "verification");
+	const bool finite = !json_is_null(json_object_get(object, "largest_loss"));
+
+	facts->margin = get_real(reader, object, "margin");
+	facts->skipped = (size_t)get_integer(reader, object, "skipped", 0, INT64_MAX);
+	facts->repeated = (size_t)get_integer(reader, object, "repeated", 0, INT64_MAX);
+	facts->largest_loss = finite ? get_real(reader, object, "largest_loss") : HUGE_VAL;
+}
+
 static void read_version(struct reader *reader, const json_t *content)
 {
 	int64_t version = get_integer(reader, content, "version", 1, INT64_MAX);
@@ -159,13 +172,14 @@ static int read_content(struct job *job, const char *path, const json_t *content
 	expect(&reader, content, "tensors", model_record(&job->model));
 	expect(&reader, content, "normalisation",
 	       json_pack("{s:f, s:f}", "mean", MODEL_MEAN, "deviation", MODEL_DEVIATION));
+	read_verification(&reader, content, &job->verification);
 	read_files(&reader, content, job);
 	if (reader.failed)
 		return -1;
 	char *where = memory_text("%s: ", path);
 	int result = job_check_work(where, &job->work, job->n_train, job->n_test);
 	free(where);
-	job->n_verify = job_verify_samples(job->n_train, job->work.batch);
+	job->n_verify = job_verify_samples(&job->model, job->n_train, job->work.batch);
 	return result;
 }
 

@@ -31,23 +31,6 @@ static float *make_init(const struct job *job)
 	return weights;
 }
 
-/* Each row is the beginning of a permutation: no sample stands in it twice. */
-static uint32_t *make_verify(const struct job *job)
-{
-	size_t n = job->n_verify;
-	uint32_t *rows = memory_new(2 * n, sizeof(*rows));
-	uint32_t *all = memory_new(job->n_train, sizeof(*all));
-
-	for (size_t row = 0; row < 2; row++) {
-		struct random random = random_stream(job->work.seed, "verify", row);
-
-		random_permutation(&random, all, job->n_train);
-		memcpy(rows + row * n, all, n * sizeof(*rows));
-	}
-	free(all);
-	return rows;
-}
-
 /* The rows of the order, one after the other, to the end of a file or of a digest: the other is NULL. */
 static void stream_order(const struct job *job, struct files_draft *file, struct digest *digest)
 {
@@ -108,6 +91,7 @@ static char *make_text(const struct job *job)
 	json_object_set_new(content, "normalisation",
 	                    json_pack("{s:f, s:f}", "mean", MODEL_MEAN, "deviation", MODEL_DEVIATION));
 	json_object_set_new(content, "tensors", model_record(&job->model));
+	json_object_set_new(content, "verification", job_describe_verification(&job->verification));
 	json_object_set_new(content, "files", describe_files(job));
 	plain = json_dumps(content, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(17));
 	text = memory_text("%s\n", plain);
@@ -126,7 +110,7 @@ static char *name_dataset(const struct dataset *dataset)
 	return memory_copy(usable ? dataset->name : "unnamed");
 }
 
-static int draft_make(struct draft *draft, const struct dataset *dataset, const struct work *work)
+static int draft_begin(struct draft *draft, const struct dataset *dataset, const struct work *work)
 {
 	struct job *job = &draft->job;
 
@@ -136,7 +120,7 @@ static int draft_make(struct draft *draft, const struct dataset *dataset, const 
 		return -1;
 	job->n_train = dataset->n_train;
 	job->n_test = dataset->n_test;
-	job->n_verify = job_verify_samples(job->n_train, work->batch);
+	job->n_verify = job_verify_samples(&job->model, job->n_train, work->batch);
 	job->dataset = name_dataset(dataset);
 	memcpy(job->dataset_digest, dataset->digest, DIGEST_SIZE);
 	draft->data[JOB_TRAIN_IMAGES] = dataset->train_images;
@@ -144,12 +128,35 @@ static int draft_make(struct draft *draft, const struct dataset *dataset, const 
 	draft->data[JOB_TEST_IMAGES] = dataset->test_images;
 	draft->data[JOB_TEST_LABELS] = dataset->test_labels;
 	draft->data[JOB_INIT] = make_init(job);
-	draft->data[JOB_VERIFY] = make_verify(job);
+	return 0;
+}
+
+static int draft_verify(struct draft *draft, const char *cache, const struct job_progress *progress)
+{
+	struct job *job = &draft->job;
+	const struct verification_inputs inputs = {
+		.model = &job->model,
+		.work = &job->work,
+		.data = {draft->data[JOB_TRAIN_IMAGES], draft->data[JOB_TRAIN_LABELS], job->n_train},
+		.init = draft->data[JOB_INIT],
+		.n = job->n_verify,
+	};
+	struct verification verification;
+
+	if (job_verify(job, &inputs, cache, progress, &verification))
+		return -1;
+	job->verification = verification.facts;
+	draft->data[JOB_VERIFY] = verification.rows; /* the draft's from now on */
+	draft->data[JOB_REFERENCE] = verification.reference;
+	return 0;
+}
+
+static void draft_end(struct draft *draft)
+{
 	for (int array = 0; array < JOB_ARRAY_COUNT; array++)
 		digest_array(draft, (enum job_array)array);
-	draft->text = make_text(job);
-	digest_bytes(draft->text, strlen(draft->text), job->digest);
-	return 0;
+	draft->text = make_text(&draft->job);
+	digest_bytes(draft->text, strlen(draft->text), draft->job.digest);
 }
 
 static void draft_free(struct draft *draft)
@@ -324,15 +331,18 @@ static char *resolve_cache(const char *cache)
 	return path;
 }
 
-char *job_write(const char *cache, const struct dataset *dataset, const struct work *work)
+char *job_write(const char *cache, const struct dataset *dataset, const struct work *work,
+                const struct job_progress *progress)
 {
 	struct draft draft;
 	char *absolute = NULL, *folder = NULL, *data = NULL;
 
-	if (!draft_make(&draft, dataset, work))
+	if (!draft_begin(&draft, dataset, work))
 		absolute = resolve_cache(cache);
-	if (absolute)
+	if (absolute && !draft_verify(&draft, absolute, progress)) {
+		draft_end(&draft);
 		data = provide_folder(&draft, absolute, true);
+	}
 	if (data)
 		folder = provide_folder(&draft, absolute, false);
 	free(data);

@@ -232,7 +232,7 @@ static const char *parse_header(const char *text, struct npy *array)
 			return "its header has an unknown or repeated entry";
 		seen |= 1u << key;
 		if (key == 0 && !take_type(&cursor, array))
-			return "its type is not '|u1', '<u4' or '<f4'";
+			return "its type is not '|u1', '<u4', '<f4' or '<f8'";
 		if (key == 1 && !take(&cursor, "False"))
 			return "it is not in C order";
 		if (key == 2 && !take_shape(&cursor, array))

@@ -247,7 +247,7 @@ static int expected_make(struct expected *e, const struct setting *s, struct ran
 
 	*e = (struct expected){0};
 	draw_dataset(random, s, &e->dataset);
-	e->folder = job_write(cache, &e->dataset, &work);
+	e->folder = job_write(cache, &e->dataset, &work, NULL);
 	assert_non_null(e->folder);
 	assert_int_equal(job_open(&e->job, e->folder), 0);
 	size_t parameters = e->job.model.parameters;

@@ -86,7 +86,7 @@ static void test_what_is_no_number_never_holds(void **state)
 	bound_measure(&model, weights, reference, init, distances);
 	for (int id = 0; id < TENSOR_COUNT; id++)
 		assert_int_equal(bound_holds(&distances[id]), id != FC1_BIAS && id != FC2_BIAS);
-	reference[0] = INFINITY;
+	reference[0] = HUGE_VAL;
 	weights[0] = INFINITY;
 	bound_measure(&model, weights, reference, init, distances);
 	assert_false(bound_holds(&distances[CONV1_WEIGHT]));

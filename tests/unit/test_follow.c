@@ -46,7 +46,7 @@ static void make_job(void)
 	                          .test_labels = labels};
 	struct work work = {.shape = {1, 1, 1, 3}, .epochs = EPOCHS, .batch = 8, .lr = 0.01, .seed = 1};
 	digest_bytes(images, sizeof(images), dataset.digest);
-	char *path = job_write(folder, &dataset, &work);
+	char *path = job_write(folder, &dataset, &work, NULL);
 	assert_non_null(path);
 	assert_int_equal(job_open(&job, path), 0);
 	free(path);

@@ -48,7 +48,7 @@ static int tear_down(void **state)
 
 static char *write_standard(void)
 {
-	char *folder = job_write(cache, &tiny, &standard);
+	char *folder = job_write(cache, &tiny, &standard, NULL);
 
 	if (!folder)
 		fail_msg("job_write: %s", fixture_message);
@@ -90,9 +90,27 @@ static void test_verify_samples(void **state)
 		{10, SIZE_MAX, 10},
 	};
 
+	struct model model;
+
 	(void)state;
+	assert_int_equal(model_init(&model, (struct shape){8, 16, 128, 3}), 0);
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(job_verify_samples(cases[i].n_train, cases[i].batch), cases[i].wanted);
+		assert_int_equal(job_verify_samples(&model, cases[i].n_train, cases[i].batch),
+		                 cases[i].wanted);
+}
+
+/* What the reference cannot train in some seconds is cut. */
+static void test_verify_samples_of_large_shapes(void **state)
+{
+	struct model model;
+
+	(void)state;
+	assert_int_equal(model_init(&model, (struct shape){64, 64, 1024, 7}), 0);
+	const size_t n = job_verify_samples(&model, 60000, 512);
+	assert_true(n < 2144 && n >= 100);
+	assert_true((double)(n + 1) * (double)model.multiply_adds_step > JOB_VERIFY_COST);
+	assert_int_equal(job_verify_samples(&model, 60000, 8), 4 * 8 + 4);
+	assert_int_equal(job_verify_samples(&model, 7, 512), 7);
 }
 
 static void assert_permutation(const uint32_t *row, size_t count, size_t bound)
@@ -137,6 +155,7 @@ static void test_there_and_back(void **state)
 	assert_memory_equal(init, wanted, sizeof(init));
 	assert_int_equal(npy_read(&job.order, 0, 3 * TRAIN, order), 0);
 	assert_int_equal(npy_read(&job.verify, 0, 40, verify), 0);
+	assert_true(job.reference.type == NPY_F64 && job.reference.count == 2 * 642);
 	for (size_t epoch = 0; epoch < 3; epoch++)
 		assert_permutation(order + epoch * TRAIN, TRAIN, TRAIN);
 	for (size_t row = 0; row < 2; row++)
@@ -144,6 +163,95 @@ static void test_there_and_back(void **state)
 	assert_memory_not_equal(order, order + TRAIN, TRAIN * sizeof(*order));
 	job_close(&job);
 	free(folder);
+}
+
+/* Change one byte near the end of a file, or cut it there. */
+static void damage(const char *path, bool cut)
+{
+	struct stat status;
+	FILE *file;
+
+	assert_int_equal(stat(path, &status), 0);
+	if (cut) {
+		assert_int_equal(truncate(path, status.st_size - 1), 0);
+		return;
+	}
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	fseek(file, -4, SEEK_END);
+	int byte = fgetc(file);
+	fseek(file, -4, SEEK_END);
+	fputc(byte ^ 1, file);
+	fclose(file);
+}
+
+static char *write_with_epochs(int epochs)
+{
+	struct work work = standard;
+
+	work.epochs = epochs;
+	char *folder = job_write(cache, &tiny, &work, NULL);
+	if (!folder)
+		fail_msg("job_write: %s", fixture_message);
+	return folder;
+}
+
+static void count_tells(void *context, double done)
+{
+	(void)done;
+	++*(int *)context;
+}
+
+/* It is made once for all jobs that differ in their epochs alone. */
+static void test_reference_is_kept(void **state)
+{
+	char *first = write_standard(), *second = write_with_epochs(1);
+	struct job a, b;
+	double reference[2][2 * 642];
+	int tells = 0;
+
+	(void)state;
+	assert_int_equal(count_entries("references"), 1);
+	assert_int_equal(job_open(&a, first) | job_open(&b, second), 0);
+	assert_int_equal(npy_read(&a.reference, 0, 2 * 642, reference[0]), 0);
+	assert_int_equal(npy_read(&b.reference, 0, 2 * 642, reference[1]), 0);
+	assert_memory_equal(reference[0], reference[1], sizeof(reference[0]));
+	assert_true(a.verification.margin >= 1e-5 && a.verification.largest_loss > 1);
+	assert_memory_equal(&a.verification, &b.verification, sizeof(a.verification));
+	char *folder = job_reference_folder(&a), *other = job_reference_folder(&b);
+	assert_string_equal(folder, other);
+	assert_true(files_is_folder(folder));
+	free(folder), free(other), free(first), free(second);
+	job_close(&a);
+	job_close(&b);
+
+	const struct job_progress progress = {&tells, count_tells};
+	struct work work = standard;
+	work.epochs = 7;
+	free(job_write(cache, &tiny, &work, &progress));
+	assert_int_equal(tells, 0);
+	work.seed = 2;
+	free(job_write(cache, &tiny, &work, &progress));
+	assert_int_equal(tells, 6); /* 8 + 8 + 4 samples, twice */
+	assert_int_equal(count_entries("references"), 2);
+}
+
+static void test_damaged_reference_is_made_again(void **state)
+{
+	static const char *const files[] = {"verify.npy", "reference.npy", "facts.json"};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(files); i++) {
+		char *before = write_standard();
+		struct job job;
+		assert_int_equal(job_open(&job, before), 0);
+		char *folder = job_reference_folder(&job), *path = files_join(folder, files[i / 2]);
+		job_close(&job);
+		damage(path, i % 2);
+		char *after = write_standard(); /* the same job, so the same reference */
+		assert_string_equal(after, before);
+		free(before), free(after), free(folder), free(path);
+	}
 }
 
 static void test_legal_extremes(void **state)
@@ -156,7 +264,7 @@ static void test_legal_extremes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(works); i++) {
-		char *folder = job_write(cache, &tiny, &works[i]);
+		char *folder = job_write(cache, &tiny, &works[i], NULL);
 		struct job job;
 
 		if (!folder || job_open(&job, folder))
@@ -188,7 +296,7 @@ static long peak_memory(int epochs)
 		dataset.train_labels = labels;
 		work.epochs = epochs;
 		digest_bytes(&epochs, sizeof(epochs), dataset.digest);
-		_exit(job_write(cache, &dataset, &work) ? 0 : 1);
+		_exit(job_write(cache, &dataset, &work, NULL) ? 0 : 1);
 	}
 	assert_int_equal(wait4(child, &status, 0, &usage), child);
 	assert_int_equal(status, 0);
@@ -217,7 +325,7 @@ static void test_one_sample(void **state)
 
 	(void)state;
 	one.n_train = one.n_test = 1;
-	folder = job_write(cache, &one, &standard);
+	folder = job_write(cache, &one, &standard, NULL);
 	assert_non_null(folder);
 	assert_int_equal(job_open(&job, folder), 0);
 	assert_int_equal(job.n_verify, 1);
@@ -238,7 +346,7 @@ static void test_odd_names(void **state)
 		char *folder;
 
 		odd.name = (char *)(uintptr_t)cases[i].name;
-		folder = job_write(cache, &odd, &standard);
+		folder = job_write(cache, &odd, &standard, NULL);
 		assert_non_null(folder);
 		assert_int_equal(job_open(&job, folder), 0);
 		assert_string_equal(job.dataset, cases[i].wanted);
@@ -266,7 +374,7 @@ static void test_refused_work(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		fixture_forget();
-		assert_null(job_write(cache, &tiny, &cases[i].work));
+		assert_null(job_write(cache, &tiny, &cases[i].work, NULL));
 		fixture_expect("work", cases[i].wanted);
 	}
 }
@@ -285,7 +393,7 @@ static void test_same_content_same_folder(void **state)
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	other.seed = 2;
-	third = job_write(cache, &tiny, &other);
+	third = job_write(cache, &tiny, &other, NULL);
 	assert_non_null(third);
 	assert_string_not_equal(first, third);
 	assert_int_equal(count_entries("jobs"), 2);
@@ -300,7 +408,7 @@ static void test_digest_of_job(void **state)
 
 	(void)state;
 	assert_string_equal(strrchr(folder, '/') + 1,
-	                    "5e454bcd36fe1ea39f4497eb6dce18c7e02aaba13287514300bf4a5295bd7266");
+	                    "3dd462bc80ffd98172a9c32b768b16b8e4652e7a69f1d7d0d5e9fc7057e138f5");
 	free(folder);
 }
 
@@ -316,7 +424,7 @@ static void test_writers_at_once(void **state)
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0)
-			_exit(job_write(cache, &tiny, &standard) ? 0 : 1);
+			_exit(job_write(cache, &tiny, &standard, NULL) ? 0 : 1);
 	}
 	for (int i = 0; i < WRITERS; i++) {
 		int status;
@@ -333,33 +441,14 @@ static void test_writers_at_once(void **state)
 	free(folder);
 }
 
-/* Change one byte near the end of a file, or cut it there. */
-static void damage(const char *path, bool cut)
-{
-	struct stat status;
-	FILE *file;
-
-	assert_int_equal(stat(path, &status), 0);
-	if (cut) {
-		assert_int_equal(truncate(path, status.st_size - 1), 0);
-		return;
-	}
-	file = fopen(path, "r+");
-	assert_non_null(file);
-	fseek(file, -4, SEEK_END);
-	int byte = fgetc(file);
-	fseek(file, -4, SEEK_END);
-	fputc(byte ^ 1, file);
-	fclose(file);
-}
-
 static const char *const arrays[] = {"init.npy",
                                      "order.npy",
                                      "verify.npy",
                                      "../../data/%s/train_images.npy",
                                      "../../data/%s/train_labels.npy",
                                      "../../data/%s/test_images.npy",
-                                     "../../data/%s/test_labels.npy"};
+                                     "../../data/%s/test_labels.npy",
+                                     "reference.npy"};
 
 static char *array_path(const char *folder, size_t i)
 {
@@ -405,14 +494,14 @@ static void test_cut_array_is_named(void **state)
 		assert_int_equal(job_open(&job, folder), -1);
 		fixture_expect(path, "its size is not what its header promises");
 		fixture_forget();
-		assert_null(job_write(cache, &tiny, &standard));
+		assert_null(job_write(cache, &tiny, &standard, NULL));
 		fixture_expect(path, "missing or of the wrong size; remove this folder and run again");
 		unlink(path);
 		fixture_forget();
 		assert_int_equal(job_open(&job, folder), -1);
 		fixture_expect(path, "cannot open this file");
 		fixture_forget();
-		assert_null(job_write(cache, &tiny, &standard));
+		assert_null(job_write(cache, &tiny, &standard, NULL));
 		fixture_expect(path, "missing or of the wrong size; remove this folder and run again");
 		free(path);
 		free(folder);
@@ -540,7 +629,7 @@ static void test_hostile_content(void **state)
 		fixture_expect(hostile[i].where, hostile[i].wanted);
 		assert_null(job.folder);
 		fixture_forget();
-		assert_null(job_write(cache, &tiny, &standard));
+		assert_null(job_write(cache, &tiny, &standard, NULL));
 		fixture_expect(hostile[i].where, "job.json: missing or altered; remove this folder");
 		assert_int_equal(files_remove_folder(folder), 0);
 		free(folder);
@@ -626,7 +715,7 @@ static void test_unusable_cache(void **state)
 
 	(void)state;
 	files_write(file, "x", 1);
-	assert_null(job_write(file, &tiny, &standard));
+	assert_null(job_write(file, &tiny, &standard, NULL));
 	fixture_expect("a file", "file: cannot make this folder: Not a directory");
 	free(file);
 }
@@ -637,6 +726,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_verify_samples),
+		CASE(test_verify_samples_of_large_shapes),
+		CASE(test_reference_is_kept),
+		CASE(test_damaged_reference_is_made_again),
 		CASE(test_there_and_back),
 		CASE(test_legal_extremes),
 		CASE(test_memory_of_many_epochs),

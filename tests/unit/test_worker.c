@@ -148,7 +148,7 @@ static char *write_job(int epochs)
 	};
 	const struct work work = {
 		.shape = {1, 1, 1, 3}, .epochs = epochs, .batch = BATCH, .lr = 0.1, .seed = 1};
-	char *cache = files_join(folder, "cache"), *job = job_write(cache, &dataset, &work);
+	char *cache = files_join(folder, "cache"), *job = job_write(cache, &dataset, &work, NULL);
 
 	free(cache);
 	assert_non_null(job);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/progress.h"
 
+#include "cli/forecast.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/event.h"
@@ -15,20 +16,17 @@
 #include <unistd.h>
 
 enum { LINE_SIZE = 512, NARROWEST = 20, LOG_LINES = 8 };
-enum { LONG_RUN = 10 }; /* seconds */
-
-/* What is still to be done of one platform, and how long one of its processes took. */
-struct pace {
-	int processes;
-	double seconds; /* NAN: not known yet */
-};
+enum { LONG_RUN = 10 };              /* seconds */
+static const double much_else = 1.5; /* a forecast is told again if it changed by this factor */
 
 struct progress {
 	const struct selection *selection;
 	struct pace *paces; /* one a candidate */
 	int runs, epochs;
 	bool quiet, live;
-	size_t shown; /* columns of the live line */
+	size_t shown;    /* columns of the live line */
+	double told;     /* seconds left, as the user was told */
+	int64_t told_ns; /* when; 0: not yet */
 
 	/* the process under way */
 	int64_t begun_ns;       /* this clock, at hello */
@@ -50,30 +48,22 @@ static double since(int64_t ns)
 	return (double)(clock_ns() - ns) * 1e-9;
 }
 
-/* Seconds left of the process under way; NAN: nothing is known yet. */
-static double process_left(struct progress *progress, const struct follow_order *order)
+/* The process under way has done an epoch: how long will it take in all? */
+static void expect(struct progress *progress, struct pace *pace)
 {
-	const double known = pace_of(progress, order)->seconds;
-	if (!isnan(known))
-		return fmax(0, known - since(progress->begun_ns));
 	if (!progress->first_train_ns || progress->epoch < 1)
-		return (double)NAN;
+		return;
 	const double an_epoch = since(progress->first_train_ns) / progress->epoch;
-	return an_epoch * fmax(0, progress->epochs - progress->epoch);
+	pace->expected =
+		since(progress->begun_ns) + an_epoch * fmax(0, progress->epochs - progress->epoch);
 }
 
-/* Of all processes that are still to come; NAN where one of them has not been measured.  `current`:
- * the platform under way, whose processes take `seconds` if none has come to its end yet. */
-static double others_left(const struct progress *progress, const struct pace *current,
-                          double seconds)
+/* Of the whole run.  `pace`: of the process under way, NULL between two of them. */
+static struct forecast forecast_run(const struct progress *progress, const struct pace *pace)
 {
-	double left = 0;
-	for (size_t i = 0; i < progress->selection->count; i++) {
-		const struct pace *pace = &progress->paces[i];
-		const bool guessed = pace == current && isnan(pace->seconds);
-		if (pace->processes > 0)
-			left += pace->processes * (guessed ? seconds : pace->seconds);
-	}
+	struct forecast left = forecast_processes(progress->paces, progress->selection->count);
+	if (pace)
+		left.seconds += fmax(0, pace_seconds(pace) - since(progress->begun_ns));
 	return left;
 }
 
@@ -123,19 +113,12 @@ static const char *rate(double per_second, char out[32])
 	return out;
 }
 
-/* "about 12 s left", of the whole run where that is known.  Returns the seconds. */
-static double time_left(struct progress *progress, const struct follow_order *order, char out[64])
+/* "about 12 s left" */
+static void left_text(struct forecast left, char *out, size_t size)
 {
-	const double here = process_left(progress, order);
-	const double process = since(progress->begun_ns) + here;
-	const double all = here + others_left(progress, pace_of(progress, order), process);
 	char text[32];
-	out[0] = '\0';
-	if (!isnan(all))
-		snprintf(out, 64, "about %s left", rough(all, text));
-	else if (!isnan(here))
-		snprintf(out, 64, "about %s left of this process", rough(here, text));
-	return isnan(all) ? here : all;
+	snprintf(out, size, "about %s left%s", rough(left.seconds, text),
+	         left.assumed ? " if the other platforms are as fast" : "");
 }
 
 /* "[2/6] c_cpu:threads=1" */
@@ -242,36 +225,69 @@ static void train_ends(struct progress *progress, const json_t *event)
 	progress->train_accuracy = number_of(event, "correct") / progress->samples;
 }
 
-/* Without a live line the time left is told where it matters: early in a long run. */
-static void foretell(struct progress *progress, const struct follow_order *order)
+static void remember(struct progress *progress, struct forecast told)
 {
-	char line[LINE_SIZE], left[64];
-	if (order->process > 1 || progress->epoch > 1 ||
-	    !(time_left(progress, order, left) >= LONG_RUN))
+	progress->told = told.seconds;
+	progress->told_ns = clock_ns();
+}
+
+/* Is this a long run, or does the user believe that it takes much longer or shorter? */
+static bool worth_telling(const struct progress *progress, struct forecast left)
+{
+	const double believed = progress->told - since(progress->told_ns);
+	if (!progress->told_ns)
+		return left.seconds >= LONG_RUN;
+	return left.seconds > 0 &&
+	       (left.seconds > believed * much_else || left.seconds * much_else < believed);
+}
+
+/* A live line has the time left; without one it is told where it matters. */
+static void foretell(struct progress *progress, const struct follow_order *order,
+                     const struct pace *pace)
+{
+	char line[LINE_SIZE];
+	const struct forecast left = forecast_run(progress, pace);
+	if (progress->live || !worth_telling(progress, left))
 		return;
 	const int at = head(progress, order, line, sizeof(line));
-	snprintf(line + at, sizeof(line) - (size_t)at, "  %s", left);
+	snprintf(line + at, sizeof(line) - (size_t)at, "  ");
+	left_text(left, line + at + 2, sizeof(line) - (size_t)at - 2);
 	say(progress, line);
+	remember(progress, left);
+}
+
+static void foretell_run(struct progress *progress)
+{
+	char text[32];
+	const struct forecast all = forecast_run(progress, NULL);
+	if (!worth_telling(progress, all))
+		return;
+	note("by earlier runs this will take about %s%s", rough(all.seconds, text),
+	     all.assumed ? " if the other platforms are as fast" : "");
+	remember(progress, all);
 }
 
 /* An epoch is told when its evaluation is there. */
 static void epoch_ends(struct progress *progress, const struct follow_order *order,
                        const json_t *event)
 {
-	char line[LINE_SIZE], epoch[LINE_SIZE / 2], left[64];
+	char line[LINE_SIZE], epoch[LINE_SIZE / 2], left[LINE_SIZE / 4];
+	struct pace *pace = pace_of(progress, order);
 	progress->epoch = (int)number_of(event, "epoch");
 	progress->test_accuracy = number_of(event, "correct") / number_of(event, "samples");
+	expect(progress, pace);
 	epoch_text(progress, epoch, sizeof(epoch));
 	const int at = head(progress, order, line, sizeof(line));
-	if (!progress->live) {
-		snprintf(line + at, sizeof(line) - (size_t)at, "  %s", epoch);
-		say(progress, line);
-		foretell(progress, order);
+	if (progress->live) {
+		left_text(forecast_run(progress, pace), left, sizeof(left));
+		snprintf(line + at, sizeof(line) - (size_t)at, "  %s  %s", left, epoch);
+		show_live(progress, line);
 		return;
 	}
-	time_left(progress, order, left);
-	snprintf(line + at, sizeof(line) - (size_t)at, "  %s%s%s", left, *left ? "  " : "", epoch);
-	show_live(progress, line);
+	snprintf(line + at, sizeof(line) - (size_t)at, "  %s", epoch);
+	say(progress, line);
+	if (order->process == 1 && progress->epoch == 1)
+		foretell(progress, order, pace);
 }
 
 static void on_event(void *context, const struct follow_order *order, const json_t *event)
@@ -307,14 +323,17 @@ static void tell_failure(const struct follow_order *order, const json_t *record)
 static void tell_success(struct progress *progress, const struct follow_order *order,
                          double seconds)
 {
-	char line[LINE_SIZE], took[32], left[32];
-	const double others = others_left(progress, NULL, 0);
+	char line[LINE_SIZE], took[32], text[LINE_SIZE / 4];
+	const struct forecast left = forecast_run(progress, NULL);
 	int at = head(progress, order, line, sizeof(line));
 	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epoch%s, test %.2f%%, %s in all",
 	               progress->epoch, progress->epoch == 1 ? "" : "s", 100 * progress->test_accuracy,
 	               duration(seconds, took));
-	if (processes_left(progress) > 0 && !isnan(others) && at < (int)sizeof(line))
-		snprintf(line + at, sizeof(line) - (size_t)at, "; about %s left", rough(others, left));
+	if (processes_left(progress) > 0 && at < (int)sizeof(line)) {
+		left_text(left, text, sizeof(text));
+		snprintf(line + at, sizeof(line) - (size_t)at, "; %s", text);
+		remember(progress, left);
+	}
 	say(progress, line);
 }
 
@@ -324,17 +343,21 @@ static void on_end(void *context, const struct follow_order *order, const json_t
 	struct pace *pace = pace_of(progress, order);
 	const char *status = event_text(record, "status");
 	pace->processes = rounds_go_on(status) ? progress->runs - order->round : 0;
-	pace->seconds = number_of(record, "wall_seconds");
+	pace->measured = rounds_go_on(status) ? number_of(record, "wall_seconds") : (double)NAN;
 	wipe_live(progress);
-	if (strcmp(status, "unjudged") == 0)
-		tell_success(progress, order, pace->seconds);
-	else if (strcmp(status, "interrupted") != 0)
+	if (strcmp(status, "unjudged") == 0) {
+		tell_success(progress, order, pace->measured);
+	} else if (strcmp(status, "interrupted") != 0) {
+		pace->expected = (double)NAN; /* how soon it failed says nothing about the others */
 		tell_failure(order, record);
+		foretell(progress, order, NULL);
+	}
 }
 
 /* ---- */
 
-struct progress *progress_new(const struct selection *selection, int runs, int epochs, bool quiet)
+struct progress *progress_new(const struct selection *selection, int runs, int epochs,
+                              const double *expected, bool quiet)
 {
 	struct progress *progress = memory_new(1, sizeof(*progress));
 	const char *terminal = getenv("TERM");
@@ -347,7 +370,9 @@ struct progress *progress_new(const struct selection *selection, int runs, int e
 		.live = !quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0,
 	};
 	for (size_t i = 0; i < selection->count; i++)
-		progress->paces[i] = (struct pace){selection->items[i].ready ? runs : 0, (double)NAN};
+		progress->paces[i] =
+			(struct pace){selection->items[i].ready ? runs : 0, expected[i], (double)NAN};
+	foretell_run(progress);
 	return progress;
 }
 

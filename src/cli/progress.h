@@ -10,8 +10,10 @@
 
 struct progress;
 
-/* `quiet`: it shows nothing. */
-struct progress *progress_new(const struct selection *selection, int runs, int epochs, bool quiet);
+/* `expected`: seconds that a process of each candidate will take by earlier runs, NAN where there are none:
+ * it is told at once if the run will be a long one.  `quiet`: nothing is shown. */
+struct progress *progress_new(const struct selection *selection, int runs, int epochs,
+                              const double *expected, bool quiet);
 struct observer progress_observer(struct progress *progress);
 void progress_free(struct progress *progress); /* the live line is wiped first */
 

@@ -10,6 +10,7 @@
 #include "report/comparison.h"
 #include "report/report.h"
 #include "results/folder.h"
+#include "results/history.h"
 #include "results/journal.h"
 #include "runner/catalog.h"
 #include "runner/environment.h"
@@ -44,6 +45,7 @@ struct run {
 	char *folder;
 	struct journal *journal;
 	uint64_t shuffle;
+	double *expected; /* one a candidate: seconds of a process, by earlier runs; NAN: not known */
 };
 
 /* ---- platforms ---- */
@@ -260,6 +262,22 @@ static size_t room_needed(const struct run *run)
 	return 2 * run->reserve + 2 * sizeof(float) * run->job.model.parameters;
 }
 
+/* By the runs beside this one, or else by those in the default place. */
+static void read_history(struct run *run, const json_t *record)
+{
+	char *beside = files_join(run->folder, "..");
+	json_t *near = history_read(beside, record), *usual = history_read(FOLDER_RESULTS, record);
+	run->expected = memory_new(run->selection.count, sizeof(*run->expected));
+	for (size_t i = 0; i < run->selection.count; i++) {
+		const char *label = run->selection.items[i].label;
+		const double seconds = history_seconds(near, record, label);
+		run->expected[i] = isnan(seconds) ? history_seconds(usual, record, label) : seconds;
+	}
+	json_decref(near);
+	json_decref(usual);
+	free(beside);
+}
+
 static int open_folder(struct run *run)
 {
 	const char *log_dir = options_text(run->options, "log-dir");
@@ -276,7 +294,9 @@ static int open_folder(struct run *run)
 	if (!log_dir)
 		folder_point_latest(run->folder);
 	run->shuffle = draw_shuffle();
-	return journal_append(run->journal, run_record(run)) == 0 ? EXIT_FINE : EXIT_USAGE;
+	json_t *record = run_record(run);
+	read_history(run, record);
+	return journal_append(run->journal, record) == 0 ? EXIT_FINE : EXIT_USAGE;
 }
 
 /* ---- training ---- */
@@ -324,11 +344,11 @@ static int train(struct run *run)
 		.timeout = options_real(run->options, "timeout"),
 		.shuffle = run->shuffle,
 	};
-	struct progress *progress = progress_new(&run->selection, runs, run->job.work.epochs,
-	                                         options_flag(run->options, "quiet"));
-	const struct observer observer = progress_observer(progress);
 	tell_removed(&run->environment);
 	tell_plan(run);
+	struct progress *progress = progress_new(&run->selection, runs, run->job.work.epochs,
+	                                         run->expected, options_flag(run->options, "quiet"));
+	const struct observer observer = progress_observer(progress);
 	const int result = rounds_run(&order, run->journal, &observer);
 	progress_free(progress);
 	journal_close(run->journal);
@@ -437,6 +457,7 @@ static void run_free(struct run *run)
 	environment_free(&run->environment);
 	free(run->dataset);
 	free(run->folder);
+	free(run->expected);
 }
 
 static int run_run(const struct options *options, char *const *words)

@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RESULTS_FOLDER "results"
-
 /* A name that a run writes: to overwrite one would mix two runs. */
 static bool is_of_a_run(const char *name)
 {
@@ -66,7 +64,7 @@ static char *open_chosen(const char *log_dir, bool *made)
 /* results/<name>, or with -2, -3 ... behind it where a run of the same second has it. */
 static char *make_numbered(const char *name)
 {
-	char *path = files_join(RESULTS_FOLDER, name);
+	char *path = files_join(FOLDER_RESULTS, name);
 
 	for (int number = 2; mkdir(path, 0777); number++) {
 		if (errno != EEXIST || number > 1000) {
@@ -76,7 +74,7 @@ static char *make_numbered(const char *name)
 			return NULL;
 		}
 		free(path);
-		path = memory_text(RESULTS_FOLDER "/%s-%d", name, number);
+		path = memory_text(FOLDER_RESULTS "/%s-%d", name, number);
 	}
 	return path;
 }
@@ -86,8 +84,8 @@ static char *open_dated(const char *dataset)
 	char stamp[CLOCK_STAMP_SIZE];
 
 	clock_stamp(stamp, 1);
-	if (mkdir(RESULTS_FOLDER, 0777) && errno != EEXIST) {
-		error(RESULTS_FOLDER ": cannot make this folder: %s; choose another place with --log-dir",
+	if (mkdir(FOLDER_RESULTS, 0777) && errno != EEXIST) {
+		error(FOLDER_RESULTS ": cannot make this folder: %s; choose another place with --log-dir",
 		      strerror(errno));
 		return NULL;
 	}
@@ -137,8 +135,8 @@ void folder_discard(const char *folder, bool was_there)
  * is no reason not to run. */
 void folder_point_latest(const char *folder)
 {
-	const char *link = RESULTS_FOLDER "/latest", *target = strrchr(folder, '/') + 1;
-	char *temporary = memory_text(RESULTS_FOLDER "/.latest-%ld", (long)getpid());
+	const char *link = FOLDER_RESULTS "/latest", *target = strrchr(folder, '/') + 1;
+	char *temporary = memory_text(FOLDER_RESULTS "/.latest-%ld", (long)getpid());
 
 	unlink(temporary); /* of a process of the same number that was cut off */
 	if (symlink(target, temporary) || rename(temporary, link)) {

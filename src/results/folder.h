@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#define FOLDER_RESULTS "results" /* where a run's folder lies if the user does not say */
+
 /*
  * Make the folder of a new run: `log_dir` itself, which must not hold a run, or, where that is NULL,
  * results/<UTC time>_<dataset>/.  logs/ is made in it and job.json copied from `job_folder`.  The path;

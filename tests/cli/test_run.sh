@@ -66,6 +66,23 @@ losses()
 	ok 'results/latest points to it' test -f results/latest/run.json
 	cd ..
 
+	# A long run is foretold: by earlier runs, and where these do not know a platform, by the others.
+	lacks 'a short run is not foretold' "$err" 'will take'
+	sed 's/"wall_seconds": *[0-9.]*/"wall_seconds": 7200/' here/results/latest/run.json >earlier.json
+	mkdir -p earlier/first && mv earlier.json earlier/first/run.json
+	run "$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir earlier/foretold
+	has 'foretold by an earlier run beside it' "$err" 'by earlier runs this will take about 2.0 h'
+	has 'corrected after the first epoch' "$err" '[1/1] c_cpu  about '
+	rm -r earlier/foretold
+	hostile_workers workers honest
+	CNNBENCH_PATH=$TMPDIR/workers run "$CNNBENCH" run $small --runs 1 --platform c_cpu,honest \
+		--log-dir earlier/foretold
+	has 'foretold by the other platform' "$err" 'about 4.0 h if the other platforms are as fast'
+	rm -r earlier/foretold
+	run "$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir earlier/foretold --quiet
+	is 'foretold: --quiet' "$err" ''
+	rm -r earlier
+
 	# Folders whose names are no UTF-8: nothing is lost from the record, and the command repeats the run.
 	strange=$(printf 'da\377ta')
 	if cp -R data "$strange" 2>/dev/null; then

@@ -183,7 +183,10 @@ static int prepare_work(struct run *run)
 	struct dataset dataset;
 	if (model_init(&model, run_options_work(run->options).shape) != 0)
 		return EXIT_USAGE;
-	if (dataset_load(&dataset, options_text(run->options, "dataset")) != 0)
+	interrupt_at_once(1); /* a second of drawing digits */
+	const int loaded = dataset_load(&dataset, options_text(run->options, "dataset"));
+	interrupt_at_once(0);
+	if (loaded != 0)
 		return EXIT_DATA;
 	run->dataset = memory_copy(dataset.name);
 	int code = plan_journal(run, dataset.n_train);

@@ -32,7 +32,7 @@ char *dataset_find_mnist(void);
 
 /*
  * Load what --dataset names: "mnist" (its digest is pinned: what lies under that name and is not
- * MNIST is refused), "synth", or a folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
+ * MNIST is refused), "synth" (drawn, or read where a job has left it in the cache, undamaged), or a folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
  * t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or .gz (the plain one where both are),
  * of any size.  NULL: MNIST where it is found, else synth, said aloud with note().  -1 after error().
  */

@@ -9,18 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, at_once;
 static struct timespec caught_at;
 static int ends[2] = {-1, -1};
 
 /* Whole texts, since only async-signal-safe calls may be made in a handler. */
 static const struct {
 	int number;
-	const char *words;
+	const char *words, *words_at_once;
 } signals[] = {
-	{SIGINT, "\ncnnbench: stopping (SIGINT); Ctrl-C again ends it at once\n"},
-	{SIGTERM, "\ncnnbench: stopping (SIGTERM)\n"},
-	{SIGHUP, "\ncnnbench: stopping (SIGHUP)\n"},
+	{SIGINT, "\ncnnbench: stopping (SIGINT); Ctrl-C again ends it at once\n",
+     "\ncnnbench: stopped (SIGINT)\n"},
+	{SIGTERM, "\ncnnbench: stopping (SIGTERM)\n", "\ncnnbench: stopped (SIGTERM)\n"},
+	{SIGHUP, "\ncnnbench: stopping (SIGHUP)\n", "\ncnnbench: stopped (SIGHUP)\n"},
 };
 enum { SIGNALS = sizeof(signals) / sizeof(*signals) };
 
@@ -34,13 +35,22 @@ static void write_quietly(int descriptor, const char *bytes, size_t size)
 /* timeout(1) and shells send the same signal twice in a moment; a person is slower. */
 static const double moment = 0.3; /* seconds */
 
+static void say(int number)
+{
+	for (int i = 0; i < SIGNALS; i++) {
+		const char *words = at_once ? signals[i].words_at_once : signals[i].words;
+		if (signals[i].number == number)
+			write_quietly(STDERR_FILENO, words, strlen(words));
+	}
+}
+
 static void handle_first(int number)
 {
 	caught = number;
 	clock_gettime(CLOCK_MONOTONIC, &caught_at);
-	for (int i = 0; i < SIGNALS; i++)
-		if (signals[i].number == number)
-			write_quietly(STDERR_FILENO, signals[i].words, strlen(signals[i].words));
+	say(number);
+	if (at_once)
+		_exit(128 + number);
 	write_quietly(ends[1], "", 1);
 }
 
@@ -98,6 +108,11 @@ void interrupt_catch(void)
 	/* Inherited as ignored, it would have workers reaped behind our back. */
 	action.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &action, NULL);
+}
+
+void interrupt_at_once(int set)
+{
+	at_once = set;
 }
 
 int interrupt_descriptor(void)

@@ -7,7 +7,10 @@
 #ifndef RUNNER_INTERRUPT_H
 #define RUNNER_INTERRUPT_H
 
-void interrupt_catch(void);     /* install the handlers; once */
+void interrupt_catch(void); /* install the handlers; once */
+/* While set the first signal ends the program there and then, with exit code 128 + n: for long calculations
+ * that nothing is lost with, and that leave nothing behind. */
+void interrupt_at_once(int set);
 int interrupt_descriptor(void); /* becomes readable, and stays so, after a signal */
 int interrupt_signal(void);     /* the signal's number, 0 if there was none */
 

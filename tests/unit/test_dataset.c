@@ -2,6 +2,8 @@
 #include "core/dataset.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/memory.h"
+#include "core/npy.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -202,6 +204,53 @@ static void synth_has_the_pinned_digest(void **state)
 	dataset_free(&dataset);
 }
 
+/* The cache's four arrays of the digits, made from `dataset`; but one byte of `altered` is another one. */
+static void write_cached(const char *folder, struct dataset *dataset, const char *altered)
+{
+	const struct {
+		const char *name;
+		uint8_t *bytes;
+		size_t count;
+	} arrays[] = {
+		{"train_images", dataset->train_images, 60000 * PIXELS},
+		{"train_labels", dataset->train_labels, 60000},
+		{"test_images", dataset->test_images, 10000 * PIXELS},
+		{"test_labels", dataset->test_labels, 10000},
+	};
+	assert_int_equal(files_make_folder(folder), 0);
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) {
+		char *path = memory_text("%s/%s.npy", folder, arrays[i].name);
+		const uint8_t mask = altered && strcmp(altered, arrays[i].name) == 0;
+		arrays[i].bytes[0] ^= mask;
+		assert_int_equal(npy_write(path, NPY_U8, 1, &arrays[i].count, arrays[i].bytes), 0);
+		arrays[i].bytes[0] ^= mask;
+		free(path);
+	}
+}
+
+/* What is damaged there is drawn anew. */
+static void synth_is_read_from_the_cache(void **state)
+{
+	static const char *const altered[] = {NULL, "train_images", "test_labels"};
+	struct dataset first, again;
+	char *folder = memory_text("%s/cnnbench/data/" DATASET_SYNTH_DIGEST, root);
+	(void)state;
+	assert_int_equal(dataset_load(&first, "synth"), 0);
+	for (size_t i = 0; i < sizeof(altered) / sizeof(*altered); i++) {
+		write_cached(folder, &first, altered[i]);
+		message[0] = '\0';
+		assert_int_equal(dataset_load(&again, "synth"), 0);
+		assert_string_equal(again.source, altered[i] ? "built in" : folder);
+		assert_string_equal(again.digest, DATASET_SYNTH_DIGEST);
+		assert_memory_equal(again.train_images, first.train_images, 60000 * PIXELS);
+		assert_string_equal(message, "");
+		dataset_free(&again);
+	}
+	assert_int_equal(files_remove_folder(folder), 0);
+	dataset_free(&first);
+	free(folder);
+}
+
 /* Without a choice and without MNIST: no error. */
 static void falls_back_to_synth(void **state)
 {
@@ -221,6 +270,7 @@ int main(void)
 		cmocka_unit_test(digests_tell_data_apart),
 		cmocka_unit_test(refuses_bad_folders),
 		cmocka_unit_test(synth_has_the_pinned_digest),
+		cmocka_unit_test(synth_is_read_from_the_cache),
 		cmocka_unit_test(falls_back_to_synth), /* before there is anything to find */
 		cmocka_unit_test(finds_mnist_in_order),
 	};

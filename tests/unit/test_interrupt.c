@@ -117,11 +117,34 @@ static void test_again(void **state)
 	}
 }
 
+/* Before anything is measured there is nothing to end in order. */
+static void test_at_once(void **state)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0) {
+			interrupt_catch();
+			interrupt_at_once(1);
+			raise(numbers[i]);
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 128 + numbers[i])
+			fail_msg("signal %d: got status %x, wanted exit code %d", numbers[i], (unsigned)status,
+			         128 + numbers[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_an_ignored_hangup_stays_ignored),
 	};
 

@@ -54,7 +54,9 @@ endif
 
 # "make run" and "make test" first install what the system lacks, by scripts/setup.
 setup := $(if $(dry_run),,$(firstword $(filter test,$(goals)) $(filter run,$(goals))))
-probe = @mkdir -p $(@D) && CC=$(call quote,$(CC)) scripts/probe $(1) >$@.new && mv $@.new $@ || \
+unwritable = $(call quote,$(CURDIR)/$(@D): cannot be written: make a copy of the sources of your own)
+probe = @mkdir -p $(@D) 2>/dev/null && test -w $(@D) || { echo $(unwritable) >&2; exit 2; }; \
+	CC=$(call quote,$(CC)) scripts/probe $(1) >$@.new && mv $@.new $@ || \
 	{ rm -f $@.new; rmdir $(@D) build 2>/dev/null; exit 2; }
 $(B)/config.mk: scripts/probe | $(if $(setup),setup-$(setup))
 	$(call probe,core)

@@ -252,11 +252,19 @@ static uint64_t draw_shuffle(void)
 	return bits >> 11;
 }
 
-/* After the folder is made, since it may be meant to lie there. */
+/* After the folder is made, since it may be meant to lie there; results/latest is about to point to it. */
 static int try_json(const struct run *run)
 {
+	static const char latest[] = FOLDER_RESULTS "/latest/";
 	const char *json = options_text(run->options, "json");
-	return json && strcmp(json, "-") != 0 ? files_try_put(json) : 0;
+	const bool in_latest = json && !options_text(run->options, "log-dir") &&
+	                       strncmp(json, latest, strlen(latest)) == 0;
+	if (!json || strcmp(json, "-") == 0)
+		return 0;
+	char *path = in_latest ? files_join(run->folder, json + strlen(latest)) : memory_copy(json);
+	const int result = files_try_put(path);
+	free(path);
+	return result;
 }
 
 /* The journal, run.json and the tables that say the same again, two files of weights. */
@@ -284,16 +292,15 @@ static void read_history(struct run *run, const json_t *record)
 static int open_folder(struct run *run)
 {
 	const char *log_dir = options_text(run->options, "log-dir");
-	const bool was_there = log_dir && files_is_folder(log_dir);
+	char *made = folder_missing(log_dir ? log_dir : FOLDER_RESULTS);
 	run->folder = folder_create(log_dir, run->dataset, run->job.folder);
-	if (!run->folder)
-		return EXIT_USAGE;
-	if (try_json(run) == 0)
+	if (run->folder && try_json(run) == 0)
 		run->journal = journal_create(run->folder, room_needed(run));
-	if (!run->journal) {
-		folder_discard(run->folder, was_there);
+	if (run->folder && !run->journal)
+		folder_discard(run->folder, made || log_dir ? made : run->folder);
+	free(made);
+	if (!run->journal)
 		return EXIT_USAGE;
-	}
 	if (!log_dir)
 		folder_point_latest(run->folder);
 	run->shuffle = draw_shuffle();
@@ -485,6 +492,8 @@ const struct command command_run = {
 	.options = run_options,
 	.notes =
 		"mnist is looked for in CNNBENCH_DATA, the cache, ./data and ./data/MNIST/raw; synth are digits drawn\n"
-		"by code.  Progress goes to standard error, the table to standard output.",
+		"by code.  Progress goes to standard error, the table to standard output.\n"
+		"A platform that is named with --platform and cannot run here makes the exit code 3; of those that\n"
+		"come by 'all' none need run, but if none can, it is 7.",
 	.run = run_run,
 };

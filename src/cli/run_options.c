@@ -2,6 +2,7 @@
 #include "cli/run_options.h"
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "runner/machine.h"
 
 #include <stdlib.h>
@@ -88,19 +89,12 @@ static char *append(char *text, const char *more)
 	return longer;
 }
 
-/* As one word of a shell: in single quotes where it holds more than plain letters. */
 static char *append_quoted(char *text, const char *word)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%";
-	if (*word && word[strspn(word, plain)] == '\0')
-		return append(text, word);
-	text = append(text, "'");
-	for (; *word; word++) {
-		const char letter[] = {*word, '\0'};
-		text = append(text, *word == '\'' ? "'\\''" : letter);
-	}
-	return append(text, "'");
+	char *quoted = text_shell_word(word);
+	text = append(text, quoted);
+	free(quoted);
+	return text;
 }
 
 static char *labels(const struct selection *selection)

@@ -79,7 +79,7 @@ int digest_file(const char *path, char out[DIGEST_SIZE])
 	int kept = errno;
 	digest_end(digest, out);
 	close(descriptor);
-	return result
-	           ? error("%s: cannot read this file: %s%s", path, strerror(kept), files_advice(kept))
-	           : 0;
+	return result ? error("%s: cannot read this file: %s%s", path, strerror(kept),
+	                      files_advice(path, kept))
+	              : 0;
 }

@@ -14,29 +14,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *files_advice(int reason)
+/* Is it the cache, or below it?  Links may have been resolved. */
+static bool is_in_cache(const char *path)
 {
+	const int kept = errno; /* it stands in the same message */
+	char *cache = files_cache_path(), *real = cache ? realpath(cache, NULL) : NULL;
+	const bool found = (cache && strncmp(path, cache, strlen(cache)) == 0) ||
+	                   (real && strncmp(path, real, strlen(real)) == 0);
+
+	free(real);
+	free(cache);
+	errno = kept;
+	return found;
+}
+
+const char *files_advice(const char *path, int reason)
+{
+#define ELSEWHERE(before)                                                                          \
+	before "choose another place", before "set XDG_CACHE_HOME to another place"
 	static const struct {
 		int reason;
-		const char *text;
+		const char *text, *of_cache;
 	} advice[] = {
-		{ENOSPC, "; free some space, or choose another place"},
-		{EDQUOT, "; free some space, or choose another place"},
-		{EFBIG, "; raise the limit (ulimit -f), or choose another place"},
-		{EACCES, "; change its permissions, or choose another place"},
-		{EPERM, "; change its permissions, or choose another place"},
-		{EROFS, "; choose another place"},
-		{ENOTDIR, "; choose another place"},
-		{EISDIR, "; choose another place"},
-		{ENAMETOOLONG, "; choose a shorter path"},
-		{ENOENT, "; check the path"},
-		{EMFILE, "; raise the limit of open files (ulimit -n)"},
-		{EIO, "; check the disk, or choose another place"},
+		{ENOSPC, ELSEWHERE("; free some space, or ")},
+		{EDQUOT, ELSEWHERE("; free some space, or ")},
+		{EFBIG, ELSEWHERE("; raise the limit (ulimit -f), or ")},
+		{EACCES, ELSEWHERE("; change its permissions, or ")},
+		{EPERM, ELSEWHERE("; change its permissions, or ")},
+		{EROFS, ELSEWHERE("; ")},
+		{ENOTDIR, ELSEWHERE("; ")},
+		{EISDIR, ELSEWHERE("; ")},
+		{ENAMETOOLONG, "; choose a shorter path", "; choose a shorter path"},
+		{ENOENT, "; check the path", "; check the path"},
+		{EMFILE, "; raise the limit of open files (ulimit -n)",
+	     "; raise the limit of open files (ulimit -n)"},
+		{EIO, ELSEWHERE("; check the disk, or ")},
 	};
+#undef ELSEWHERE
 
 	for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++)
 		if (advice[i].reason == reason)
-			return advice[i].text;
+			return is_in_cache(path) ? advice[i].of_cache : advice[i].text;
 	return "";
 }
 
@@ -98,7 +116,8 @@ int files_make_folder(const char *path)
 {
 	if (!files_try_folder(path))
 		return 0;
-	return error("%s: cannot make this folder: %s%s", path, strerror(errno), files_advice(errno));
+	return error("%s: cannot make this folder: %s%s", path, strerror(errno),
+	             files_advice(path, errno));
 }
 
 static int empty_folder(int descriptor);
@@ -150,7 +169,7 @@ int files_remove_folder(const char *path)
 
 	if (descriptor < 0 || empty_folder(descriptor) || rmdir(path))
 		return error("%s: cannot remove this folder: %s%s", path, strerror(errno),
-		             files_advice(errno));
+		             files_advice(path, errno));
 	return 0;
 }
 
@@ -196,7 +215,7 @@ struct files_draft *files_begin(const char *path)
 	int descriptor = open_beside(path, &name);
 
 	if (descriptor < 0) {
-		error("%s: cannot write this file: %s%s", path, strerror(errno), files_advice(errno));
+		error("%s: cannot write this file: %s%s", path, strerror(errno), files_advice(path, errno));
 		free(name);
 		return NULL;
 	}
@@ -230,7 +249,7 @@ static int complete(struct files_draft *draft, bool flush)
 	if (draft->reason) {
 		unlink(draft->name);
 		error("%s: cannot write this file: %s%s", draft->path, strerror(draft->reason),
-		      files_advice(draft->reason));
+		      files_advice(draft->path, draft->reason));
 	}
 	int result = draft->reason ? -1 : 0;
 	free(draft->path);
@@ -348,7 +367,8 @@ int files_open(const char *path, int64_t *size)
 	struct stat status;
 
 	if (descriptor < 0)
-		return error("%s: cannot open this file: %s%s", path, strerror(errno), files_advice(errno));
+		return error("%s: cannot open this file: %s%s", path, strerror(errno),
+		             files_advice(path, errno));
 	if (fstat(descriptor, &status) || !S_ISREG(status.st_mode)) {
 		close(descriptor);
 		return error("%s: not a plain file", path);
@@ -399,7 +419,7 @@ char *files_read(const char *path, size_t limit, size_t *size)
 		return bytes;
 	}
 	if (got < 0)
-		error("%s: cannot read this file: %s%s", path, strerror(kept), files_advice(kept));
+		error("%s: cannot read this file: %s%s", path, strerror(kept), files_advice(path, kept));
 	else
 		error("%s: larger than %zu bytes, which is too large to be right", path, limit);
 	free(bytes);

@@ -12,8 +12,9 @@ char *files_join(const char *folder, const char *name); /* "folder/name"; free()
 bool files_is_folder(const char *path);
 bool files_is_regular(const char *path); /* a plain file itself, no link to one */
 
-/* What to do about an errno, behind a message: "; free some space, ..."; or "". */
-const char *files_advice(int reason);
+/* What to do about an errno that a path gave, behind a message: "; free some space, ..."; or "".  errno
+ * stays as it is. */
+const char *files_advice(const char *path, int reason);
 
 /* Make a folder and its parents (mode 0777 less the umask); fine if it is there. */
 int files_make_folder(const char *path);

@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/job_arrays.h"
 #include "core/memory.h"
+#include "core/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,6 +117,29 @@ json_t *job_record(const struct job *job)
 	return record;
 }
 
+int job_refuse(const char *folder, const char *file, const char *what)
+{
+	char *word = text_shell_word(folder);
+
+	if (*file)
+		error("%s/%s: %s; remove this folder and run again: rm -rf %s", folder, file, what, word);
+	else
+		error("%s: %s; remove it and run again: rm -rf %s", folder, what, word);
+	free(word);
+	return -1;
+}
+
+/* `path`: of an altered file. */
+static int refuse_altered(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = memory_text("%.*s", (int)(slash - path), path);
+	const int result = job_refuse(folder, slash + 1, "altered since it was written");
+
+	free(folder);
+	return result;
+}
+
 int job_check_digests(const struct job *job)
 {
 	const char *name = strrchr(job->folder, '/') + 1;
@@ -123,8 +147,7 @@ int job_check_digests(const struct job *job)
 
 	/* The folder bears the digest of its job.json, which has those of all else. */
 	if (strcmp(name, job->digest))
-		return error("%s/job.json: altered since it was written; remove this folder and run again",
-		             job->folder);
+		return job_refuse(job->folder, "job.json", "altered since it was written");
 	for (int array = 0; array < JOB_ARRAY_COUNT; array++) {
 		const struct npy *opened = job_array_opened(job, (enum job_array)array);
 
@@ -132,8 +155,7 @@ int job_check_digests(const struct job *job)
 			return -1;
 		if (!strcmp(digest, job->array_digests[array]))
 			continue;
-		return error("%s: altered since it was written; remove its folder and run again",
-		             opened->path);
+		return refuse_altered(opened->path);
 	}
 	return 0;
 }

@@ -42,6 +42,10 @@ json_t *job_describe_verification(const struct verification_facts *facts);
 int job_verify(const struct job *job, const struct verification_inputs *inputs, const char *cache,
                const struct job_progress *progress, struct verification *verification);
 
+/* A folder of the cache is not what it should be: which file of it (or ""), what is wrong, and the command
+ * that removes the folder.  Always -1 after error(). */
+int job_refuse(const char *folder, const char *file, const char *what);
+
 /* Range of a number of job.json or of a user.  0, or -1 after error("<where>batch 0: must be ..."). */
 int job_check_work(const char *where, const struct work *work, size_t n_train, size_t n_test);
 

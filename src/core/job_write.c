@@ -248,11 +248,14 @@ static int check_folder(const struct draft *draft, const char *folder, bool of_d
 {
 	const char *damaged = find_damage(draft, folder, of_dataset);
 
-	if (damaged)
-		return error("%s/%s.npy: missing or of the wrong size; remove this folder and run again",
-		             folder, damaged);
+	if (damaged) {
+		char *file = memory_text("%s.npy", damaged);
+		job_refuse(folder, file, "missing or of the wrong size");
+		free(file);
+		return -1;
+	}
 	if (!of_dataset && !has_text(draft, folder))
-		return error("%s/job.json: missing or altered; remove this folder and run again", folder);
+		return job_refuse(folder, "job.json", "missing or altered");
 	return 0;
 }
 
@@ -268,7 +271,8 @@ static char *make_beside(const char *folder)
 		if (!mkdir(beside, 0777))
 			return beside;
 		if (errno != EEXIST) {
-			error("%s: cannot make this folder: %s", beside, strerror(errno));
+			error("%s: cannot make this folder: %s%s", beside, strerror(errno),
+			      files_advice(beside, errno));
 			free(beside);
 			return NULL;
 		}
@@ -309,6 +313,8 @@ static char *provide_folder(const struct draft *draft, const char *cache, bool o
 
 	if (!result && files_is_folder(folder))
 		result = check_folder(draft, folder, of_dataset);
+	else if (!result && access(folder, F_OK) == 0)
+		result = job_refuse(folder, "", "not a folder");
 	else if (!result)
 		result = write_folder(draft, folder, of_dataset);
 	free(parent);

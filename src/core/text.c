@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/text.h"
 
+#include "core/memory.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +66,20 @@ void text_visible(const char *text, char *out)
 		}
 	}
 	*out = '\0';
+}
+
+char *text_shell_word(const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%";
+	if (*text && text[strspn(text, plain)] == '\0')
+		return memory_copy(text);
+	char *word = memory_new(4 * strlen(text) + 3, 1), *out = word; /* a quote becomes '\'' */
+	*out++ = '\'';
+	for (; *text; text++)
+		out = stpcpy(out, *text == '\'' ? "'\\''" : (const char[]){*text, '\0'});
+	strcpy(out, "'");
+	return word;
 }
 
 void text_file_name(char *text)

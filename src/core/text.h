@@ -15,6 +15,9 @@ enum { TEXT_GROWTH = 4 }; /* \xNN for one byte */
  */
 void text_visible(const char *text, char *out);
 
+/* As one word of a shell: in single quotes where it holds more than plain letters; free() it. */
+char *text_shell_word(const char *text);
+
 /* Make it a part of a file's name: every byte but A-Z, a-z, 0-9, '.', '_' and '-' becomes '-'. */
 void text_file_name(char *text);
 

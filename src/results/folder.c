@@ -52,11 +52,9 @@ static int make_folder(const char *path)
 	             strerror(errno));
 }
 
-/* `made`: the folder is a new one. */
-static char *open_chosen(const char *log_dir, bool *made)
+static char *open_chosen(const char *log_dir)
 {
-	*made = !files_is_folder(log_dir);
-	if (*made ? make_folder(log_dir) : check_unused(log_dir))
+	if (files_is_folder(log_dir) ? check_unused(log_dir) : make_folder(log_dir))
 		return NULL;
 	return memory_copy(log_dir);
 }
@@ -119,14 +117,43 @@ static int fill(const char *folder, const char *job_folder)
 	return result ? result : copy_job(folder, job_folder);
 }
 
-void folder_discard(const char *folder, bool was_there)
+char *folder_missing(const char *path)
+{
+	char *part = memory_copy(path);
+	for (char *end = part; *end;) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		const char kept = *end;
+		*end = '\0';
+		if (!files_is_folder(part))
+			return part;
+		*end = kept;
+	}
+	free(part);
+	return NULL;
+}
+
+/* From the folder up to `made`, as far as nothing else was put there. */
+static void remove_made(const char *folder, const char *made)
+{
+	char *path = memory_copy(folder);
+	if (files_is_folder(path))
+		files_remove_folder(path);
+	for (char *slash; strlen(path) > strlen(made) && (slash = strrchr(path, '/'));) {
+		*slash = '\0';
+		rmdir(path);
+	}
+	free(path);
+}
+
+void folder_discard(const char *folder, const char *made)
 {
 	char *logs = files_join(folder, "logs"), *job = files_join(folder, "job.json");
 
 	unlink(job);
 	rmdir(logs); /* with something in it, it is not ours */
-	if (!was_there)
-		files_remove_folder(folder);
+	if (made)
+		remove_made(folder, made);
 	free(logs);
 	free(job);
 }
@@ -149,15 +176,16 @@ void folder_point_latest(const char *folder)
 
 char *folder_create(const char *log_dir, const char *dataset, const char *job_folder)
 {
-	bool made = true;
-	char *path = log_dir ? open_chosen(log_dir, &made) : open_dated(dataset);
+	char *made = folder_missing(log_dir ? log_dir : FOLDER_RESULTS);
+	char *path = log_dir ? open_chosen(log_dir) : open_dated(dataset);
 
-	if (!path)
-		return NULL;
-	if (fill(path, job_folder)) {
-		folder_discard(path, !made);
+	if (path && fill(path, job_folder)) {
+		folder_discard(path, made || log_dir ? made : path);
 		free(path);
-		return NULL;
+		path = NULL;
+	} else if (!path && made && log_dir) {
+		remove_made(log_dir, made);
 	}
+	free(made);
 	return path;
 }

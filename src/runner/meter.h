@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of a worker, measured from outside, one definition for all platforms: a worker's process
- * group.  What cannot be measured is -1 here and null or empty in all results.
+ * Memory of a worker, measured from outside, one definition for all platforms: a worker and its
+ * descendants.  What cannot be measured is -1 here and null or empty in all results.
  */
 #ifndef RUNNER_METER_H
 #define RUNNER_METER_H

@@ -149,4 +149,10 @@ asks test -k -j2 'test'
 asks '' -n run
 asks '' -j2 -n 'test'
 mv scripts/setup.real scripts/setup
+# A checkout that cannot be written: what and what to do, in one line before make's own.
+mkdir "$TMPDIR/other" && cp -R Makefile mk scripts "$TMPDIR/other/" && : >"$TMPDIR/other/build"
+run make -C "$TMPDIR/other"
+is 'a build folder that cannot be made: exit code' "$status" 2
+has 'a build folder that cannot be made: says it' "$err" ': cannot be written: make a copy of the sources'
+lacks 'a build folder that cannot be made: no noise' "$err" mkdir
 tap_done

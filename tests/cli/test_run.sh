@@ -59,6 +59,8 @@ losses()
 	lacks 'one epoch is no epochs, at its end' "$("$CNNBENCH" run --dataset data --batch-size 16 \
 		--epochs 1 --min-time 0 --runs 1 --platform c_cpu --log-dir single2 2>&1)" '1 epochs'
 
+	lacks 'a short run is not foretold' "$err" 'will take'
+
 	# Without --log-dir.
 	mkdir here && cd here || exit 1
 	run "$CNNBENCH" run $(printf '%s' "$small" | sed 's, data , ../data ,') --runs 1 --platform c_cpu
@@ -66,8 +68,17 @@ losses()
 	ok 'results/latest points to it' test -f results/latest/run.json
 	cd ..
 
+	mkdir first && cd first || exit 1
+	run "$CNNBENCH" run $(printf '%s' "$small" | sed 's, data , ../data ,') --runs 1 --platform c_cpu \
+		--json results/latest/x.json
+	is '--json results/latest/FILE on the first run: exit code' "$status" 0
+	ok '--json results/latest/FILE on the first run: written' test -s results/latest/x.json
+	cd ..
+	refused 'a start that fails' 2 no/such/x.json "$CNNBENCH" run $small --runs 1 --quiet \
+		--platform c_cpu --log-dir a/b/c --json no/such/x.json
+	ok 'a start that fails leaves no parents' test ! -e a
+
 	# A long run is foretold: by earlier runs, and where these do not know a platform, by the others.
-	lacks 'a short run is not foretold' "$err" 'will take'
 	sed 's/"wall_seconds": *[0-9.]*/"wall_seconds": 7200/' here/results/latest/run.json >earlier.json
 	mkdir -p earlier/first && mv earlier.json earlier/first/run.json
 	run "$CNNBENCH" run $small --runs 1 --platform c_cpu --log-dir earlier/foretold

@@ -12,6 +12,7 @@ is 'no arguments: nothing on stderr' "$err" ''
 help=$out
 run "$CNNBENCH" --help
 is '--help is the same' "$out" "$help"
+has 'run --help tells the exit codes' "$("$CNNBENCH" run --help)" 'makes the exit code 3'
 run "$CNNBENCH" help
 is 'help is the same' "$out" "$help"
 run "$CNNBENCH" --version

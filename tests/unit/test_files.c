@@ -372,6 +372,34 @@ static void test_self(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* What can be done about a full disk depends on whose place it is. */
+static void test_advice(void **state)
+{
+	static const struct {
+		const char *path;
+		int reason;
+		const char *wanted;
+	} cases[] = {
+		{"results/x", ENOSPC, "; free some space, or choose another place"},
+		{"/caches/cnnbench/jobs/x", ENOSPC,
+	     "; free some space, or set XDG_CACHE_HOME to another place"},
+		{"/caches/cnnbench", EROFS, "; set XDG_CACHE_HOME to another place"},
+		{"/caches/cnnbench/data", ENOENT, "; check the path"},
+		{"results/x", 0, ""},
+	};
+	char *before = memory_copy(getenv("XDG_CACHE_HOME") ? getenv("XDG_CACHE_HOME") : "");
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", "/caches", 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		errno = EPIPE;
+		assert_string_equal(files_advice(cases[i].path, cases[i].reason), cases[i].wanted);
+		assert_int_equal(errno, EPIPE);
+	}
+	setenv("XDG_CACHE_HOME", before, 1);
+	free(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +416,7 @@ int main(void)
 		CASE(test_what_cannot_be_read),
 		CASE(test_failed_write_leaves_nothing),
 		CASE(test_parts_up_to_a_full_disk),
+		CASE(test_advice),
 		CASE(test_cache),
 		CASE(test_self),
 	};

@@ -93,7 +93,7 @@ static void test_discarded(void **state)
 	(void)state;
 	folder_point_latest(good);
 	char *path = folder_create(NULL, "mnist", "job");
-	folder_discard(path, false);
+	folder_discard(path, path);
 	assert_false(files_is_folder(path));
 	check_latest(good);
 	free(path);
@@ -101,10 +101,29 @@ static void test_discarded(void **state)
 	assert_int_equal(files_make_folder("mine/logs"), 0);
 	assert_int_equal(files_write("mine/logs/kept", "", 0), 0);
 	path = folder_create("mine", "mnist", "job");
-	folder_discard(path, true);
+	folder_discard(path, NULL);
 	assert_true(is_there("mine/logs", "kept"));
 	assert_false(is_there("mine", "job.json"));
 	free(path);
+}
+
+/* Parents that were made go too, those that were there stay. */
+static void test_discarded_parents(void **state)
+{
+	(void)state;
+	assert_int_equal(files_make_folder("there"), 0);
+	char *made = folder_missing("there/new/deep/d");
+	assert_string_equal(made, "there/new");
+	assert_null(folder_missing("there"));
+	assert_null(folder_missing("/"));
+	char *path = folder_create("there/new/deep/d", "mnist", "job");
+	folder_discard(path, made);
+	assert_false(files_is_folder("there/new"));
+	assert_true(files_is_folder("there"));
+	assert_null(folder_create("there/new/deep/d", "mnist", "no such job"));
+	assert_false(files_is_folder("there/new"));
+	free(path);
+	free(made);
 }
 
 /* A folder in the place of the link is not ours to remove; the run goes on. */
@@ -184,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_dated),
 		TEST(test_discarded),
+		TEST(test_discarded_parents),
 		TEST(test_latest_is_a_folder),
 		TEST(test_results_is_a_file),
 		TEST(test_chosen),

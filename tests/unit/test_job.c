@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
 
-#include "core/job.h"
+#include "core/job_arrays.h"
 #include "core/random.h"
 
 #include <dirent.h>
@@ -471,7 +471,8 @@ static void test_altered_array_is_named(void **state)
 		damage(path, false);
 		if (!job_open(&job, folder)) {
 			assert_int_equal(job_check_digests(&job), -1);
-			fixture_expect(path, "altered since it was written; remove its folder");
+			fixture_expect(
+				path, "altered since it was written; remove this folder and run again: rm -rf /");
 			job_close(&job);
 		}
 		fixture_expect(path, strrchr(path, '/'));
@@ -636,6 +637,27 @@ static void test_hostile_content(void **state)
 	}
 }
 
+/* What stands in a folder's place, and a folder whose name a shell would not take as it is. */
+static void test_plain_file_in_the_place(void **state)
+{
+	char *folder = write_standard(),
+		 *command = memory_text("remove it and run again: rm -rf %s", folder);
+
+	(void)state;
+	assert_int_equal(files_remove_folder(folder), 0);
+	assert_int_equal(files_write(folder, "", 0), 0);
+	fixture_forget();
+	assert_null(job_write(cache, &tiny, &standard, NULL));
+	fixture_expect("a plain file", command);
+	fixture_forget();
+	assert_int_equal(job_refuse("/a b's", "x.npy", "short"), -1);
+	fixture_expect("quotes",
+	               "/a b's/x.npy: short; remove this folder and run again: rm -rf '/a b'\\''s'");
+	assert_int_equal(unlink(folder), 0);
+	free(command);
+	free(folder);
+}
+
 static void test_no_json(void **state)
 {
 	static const struct {
@@ -742,6 +764,7 @@ int main(void)
 		CASE(test_cut_array_is_named),
 		CASE(test_numbers_out_of_range),
 		CASE(test_hostile_content),
+		CASE(test_plain_file_in_the_place),
 		CASE(test_no_json),
 		CASE(test_altered_job_is_found),
 		CASE(test_record),

@@ -321,14 +321,14 @@ static void tell_failure(const struct follow_order *order, const json_t *record)
 }
 
 static void tell_success(struct progress *progress, const struct follow_order *order,
-                         double seconds)
+                         double seconds, const char *status)
 {
 	char line[LINE_SIZE], took[32], text[LINE_SIZE / 4];
 	const struct forecast left = forecast_run(progress, NULL);
 	int at = head(progress, order, line, sizeof(line));
-	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epoch%s, test %.2f%%, %s in all",
+	at += snprintf(line + at, sizeof(line) - (size_t)at, "  %d epoch%s, test %.2f%%, %s in all, %s",
 	               progress->epoch, progress->epoch == 1 ? "" : "s", 100 * progress->test_accuracy,
-	               duration(seconds, took));
+	               duration(seconds, took), status);
 	if (processes_left(progress) > 0 && at < (int)sizeof(line)) {
 		left_text(left, text, sizeof(text));
 		snprintf(line + at, sizeof(line) - (size_t)at, "; %s", text);
@@ -345,8 +345,8 @@ static void on_end(void *context, const struct follow_order *order, const json_t
 	pace->processes = rounds_go_on(status) ? progress->runs - order->round : 0;
 	pace->measured = rounds_go_on(status) ? number_of(record, "wall_seconds") : (double)NAN;
 	wipe_live(progress);
-	if (strcmp(status, "unjudged") == 0) {
-		tell_success(progress, order, pace->measured);
+	if (strcmp(status, "verified") == 0 || strcmp(status, "not_sharp") == 0) {
+		tell_success(progress, order, pace->measured, status);
 	} else if (strcmp(status, "interrupted") != 0) {
 		pace->expected = (double)NAN; /* how soon it failed says nothing about the others */
 		tell_failure(order, record);

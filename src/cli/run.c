@@ -41,6 +41,7 @@ struct run {
 	struct environment environment;
 	char *dataset; /* its name */
 	struct job job;
+	struct judge *judge;
 	size_t reserve; /* bytes of the journal */
 	char *folder;
 	struct journal *journal;
@@ -148,6 +149,8 @@ static int write_job(struct run *run, const struct dataset *dataset)
 	if (folder)
 		code = job_open(&run->job, folder) == 0 ? EXIT_FINE : EXIT_DATA;
 	if (code == EXIT_FINE && job_check_digests(&run->job) != 0)
+		code = EXIT_DATA;
+	if (code == EXIT_FINE && !(run->judge = judge_new(&run->job, 0)))
 		code = EXIT_DATA;
 	free(folder);
 	free(cache);
@@ -347,6 +350,7 @@ static int train(struct run *run)
 	const struct rounds_order order = {
 		.selection = &run->selection,
 		.job = &run->job,
+		.judge = run->judge,
 		.results = run->folder,
 		.environment = run->environment.kept,
 		.runs = runs,
@@ -460,6 +464,7 @@ static void run_free(struct run *run)
 {
 	if (run->journal)
 		journal_close(run->journal);
+	judge_free(run->judge);
 	if (run->job.folder)
 		job_close(&run->job);
 	selection_free(&run->selection);

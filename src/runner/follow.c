@@ -17,11 +17,13 @@
 #include "runner/clocks.h"
 #include "runner/grammar.h"
 #include "runner/interrupt.h"
+#include "runner/judge.h"
 #include "runner/log.h"
 #include "runner/meter.h"
 #include "runner/process.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -68,6 +70,11 @@ struct following {
 	int64_t deadline;          /* ns; INT64_MAX: none */
 	int64_t busy_since, delay; /* end of the last wait; run-queue time until then */
 	int64_t cpu_start;
+
+	char *verify, *final; /* paths of the weights; NULL: not there yet */
+	size_t correct;       /* of the last `eval` */
+	double first_loss;    /* of epoch 1 */
+	json_t *certificate;  /* or NULL */
 
 	const char *status; /* NULL: nothing is wrong so far */
 	char why[512], help[256];
@@ -209,20 +216,51 @@ static void check_weights(struct following *f, const char *file, const char *pat
 	npy_close(&array);
 }
 
+/* Takes over the path, where the file is as it should be. */
+static void hear_weights(struct following *f, const char *file, char **path)
+{
+	*path = files_join(f->out, file);
+	if (files_is_regular(*path))
+		check_weights(f, file, *path);
+	else
+		CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): there is no file \"%s\" in --out",
+		          f->grammar.events, file);
+}
+
+static void hear_train(struct following *f, const json_t *event)
+{
+	if (f->grammar.epoch == 1)
+		f->first_loss = field_number(event, "loss");
+}
+
+static void hear_eval(struct following *f, const json_t *event)
+{
+	f->correct = (size_t)json_integer_value(json_object_get(event, "correct"));
+}
+
+static void hear_read(struct following *f, const json_t *event)
+{
+	hear_weights(f, event_text(event, "file"), &f->final);
+}
+
+static void hear_verify(struct following *f, const json_t *event)
+{
+	hear_weights(f, event_text(event, "file"), &f->verify);
+}
+
 static void hear_end(struct following *f, const json_t *event)
 {
-	const char *file = event_text(event, "file");
+	static const struct {
+		const char *span;
+		void (*hear)(struct following *f, const json_t *event);
+	} spans[] = {
+		{"train", hear_train}, {"eval", hear_eval}, {"read", hear_read}, {"verify", hear_verify}};
+	const char *span = event_text(event, "span");
 
-	if (*file) {
-		char *path = files_join(f->out, file);
-		if (files_is_regular(path))
-			check_weights(f, file, path);
-		else
-			CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): there is no file \"%s\" in --out",
-			          f->grammar.events, file);
-		free(path);
-	}
-	sample_at_end(f, event_text(event, "span"));
+	for (size_t i = 0; i < sizeof(spans) / sizeof(*spans); i++)
+		if (strcmp(spans[i].span, span) == 0)
+			spans[i].hear(f, event);
+	sample_at_end(f, span);
 }
 
 static void hear_done(struct following *f, const json_t *event)
@@ -508,25 +546,56 @@ static void judge_clocks(struct following *f, const struct ledger *ledger)
 
 	if (!f->status && clocks_check(&f->clocks, ledger, why, sizeof(why)))
 		verdict(f, "failed", "%s", why);
-	if (f->grammar.diverged)
-		verdict(f, "diverged", "a loss is not finite");
+}
+
+/* What the judge finds stands behind all that went wrong on the way. */
+static void judge_weights(struct following *f)
+{
+	const struct claim claim = {
+		.verify = f->verify,
+		.final = f->final,
+		.evaluated = f->order->job->work.epochs > 0,
+		.correct = f->correct,
+		.diverged = f->grammar.diverged,
+	};
+	struct judgement judgement;
+
+	if (f->status || !f->verify || !f->final)
+		return;
+	if (!f->order->judge)
+		verdict(f, f->grammar.diverged ? "diverged" : "unjudged", "%s",
+		        f->grammar.diverged ? "a loss is not finite" : "");
+	else if (judge_claim(f->order->judge, &claim, &judgement))
+		verdict(f, "failed", "its weights could not be read any more when it had ended");
+	else
+		verdict(f, judgement.status, "%s", judgement.why), f->certificate = judgement.certificate;
+}
+
+/* Statuses whose reason does not lie in the process, and not in its log. */
+static bool went_well(const struct following *f)
+{
+	static const char *const statuses[] = {"unjudged", "verified", "not_sharp"};
+	bool well = false;
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+		well = well || strcmp(f->status, statuses[i]) == 0;
+	return well;
 }
 
 static void record_exit(struct following *f, const struct process_end *end,
                         const struct ledger *ledger)
 {
-	const char *status = f->status ? f->status : "unjudged";
-	json_t *tail = f->status ? log_tail(f->log_path, f->log_start) : json_array();
+	json_t *tail = went_well(f) ? json_array() : log_tail(f->log_path, f->log_start);
 	json_t *record = json_pack(
-		"{s:s, s:I, s:i, s:s, s:o, s:o, s:f, s:f, s:f, s:o, s:f, s:i, s:{s:f, s:f, s:f, s:f}, s:s, s:o}",
+		"{s:s, s:I, s:i, s:s, s:o, s:o, s:f, s:f, s:f, s:o, s:f, s:i, s:{s:f, s:f, s:f, s:f}, s:s, s:o, s:O?}",
 		"record", "exit", "ns", (json_int_t)end->ended_ns, "process", f->order->process, "status",
-		status, "why", log_text_or_null(f->why), "help", log_text_or_null(f->help), "wall_seconds",
-		ledger->wall, "user_seconds", end->user_seconds, "system_seconds", end->system_seconds,
-		"peak_rss", field_integer_new(f->peak), "runner_seconds",
+		f->status, "why", log_text_or_null(f->why), "help", log_text_or_null(f->help),
+		"wall_seconds", ledger->wall, "user_seconds", end->user_seconds, "system_seconds",
+		end->system_seconds, "peak_rss", field_integer_new(f->peak), "runner_seconds",
 		1e-9 * (double)(clock_cpu_ns() - f->cpu_start), end->exited ? "exit_code" : "signal",
 		end->code, "ledger", "start_seconds", ledger->start, "spans_seconds", ledger->spans,
 		"outside_seconds", ledger->outside, "end_seconds", ledger->end, "log", f->log_name,
-		"log_tail", tail);
+		"log_tail", tail, "certificate", f->certificate);
 
 	json_incref(record);
 	append(f, record);
@@ -548,6 +617,7 @@ static void conclude(struct following *f)
 	if (!f->stop)
 		judge_end(f, &end);
 	judge_clocks(f, &ledger);
+	judge_weights(f);
 	record_exit(f, &end, &ledger);
 }
 
@@ -569,16 +639,25 @@ static void clean_up(struct following *f)
 	if (files_is_folder(f->out) && files_remove_folder(f->out))
 		warning("%s: remove this folder yourself", f->out);
 	clocks_free(&f->clocks);
+	json_decref(f->certificate);
+	free(f->verify);
+	free(f->final);
 	free(f->out);
 	free(f->log_name);
 	free(f->log_path);
 }
 
 int follow(const struct follow_order *order, struct journal *journal,
-           const struct observer *observer, const char **status)
+           const struct observer *observer, struct outcome *outcome)
 {
 	struct following f = {
-		.order = order, .journal = journal, .observer = observer, .log = -1, .peak = -1};
+		.order = order,
+		.journal = journal,
+		.observer = observer,
+		.log = -1,
+		.peak = -1,
+		.first_loss = (double)NAN,
+	};
 	int failed = prepare(&f);
 
 	if (!failed && start(&f)) {
@@ -588,6 +667,6 @@ int follow(const struct follow_order *order, struct journal *journal,
 		conclude_unstarted(&f);
 	}
 	clean_up(&f);
-	*status = f.status ? f.status : "unjudged";
+	*outcome = (struct outcome){f.status, f.first_loss};
 	return failed || f.broken ? -1 : 0;
 }

@@ -11,12 +11,14 @@
 
 #include "core/job.h"
 #include "results/journal.h"
+#include "runner/judge.h"
 #include "runner/selection.h"
 
 /* One run of one platform: what `follow` needs to know. */
 struct follow_order {
 	const struct candidate *candidate;
 	const struct job *job;
+	struct judge *judge; /* NULL: what went well stays "unjudged" */
 	const char *results; /* the results folder: logs/<file>.log is appended to */
 	char *const *environment;
 	int process;              /* number of this process in the run, from 1 */
@@ -32,12 +34,17 @@ struct observer {
 	void (*ended)(void *context, const struct follow_order *order, const json_t *record);
 };
 
+struct outcome {
+	const char *status;
+	double first_loss; /* mean loss of epoch 1; NAN: it did not come to its end */
+};
+
 /*
- * The status of the process, also in the journal's "exit" record with the reason in words: "unjudged"
- * for all that went well (until a judge speaks), diverged, failed, timeout, protocol_error,
+ * The status of the process stands in the journal's "exit" record too, with the reason in words and the
+ * judge's certificate: verified, not_sharp, not_verified, diverged, failed, timeout, protocol_error,
  * unavailable, interrupted.  Returns -1 after error() only where the results folder cannot be written.
  */
 int follow(const struct follow_order *order, struct journal *journal,
-           const struct observer *observer, const char **status);
+           const struct observer *observer, struct outcome *outcome);
 
 #endif

@@ -4,8 +4,10 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/random.h"
+#include "runner/epoch_check.h"
 #include "runner/interrupt.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +18,19 @@ struct rounds {
 	bool *out;     /* an element a candidate: not started any more */
 	uint32_t *row; /* the candidates of this round in their order, room for all */
 	int process;   /* number of the last one started */
+	struct epoch_claim
+		*claims; /* of the processes that trained an epoch and stood before the judge */
+	size_t n_claims;
 };
 
 bool rounds_go_on(const char *status)
 {
-	return strcmp(status, "unjudged") == 0 || strcmp(status, "diverged") == 0;
+	static const char *const statuses[] = {"verified", "not_sharp", "unjudged", "diverged"};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+		if (strcmp(status, statuses[i]) == 0)
+			return true;
+	return false;
 }
 
 /* The order of a round: a permutation of those that are still in.  Their number. */
@@ -49,12 +59,26 @@ static int record_round(const struct rounds *rounds, int round, size_t count)
 	                                (json_int_t)clock_ns(), "round", round, "order", labels));
 }
 
+static void keep_claim(struct rounds *rounds, const struct follow_order *one,
+                       const struct outcome *outcome)
+{
+	const bool stood =
+		strcmp(outcome->status, "verified") == 0 || strcmp(outcome->status, "not_sharp") == 0;
+
+	if (!stood || isnan(outcome->first_loss))
+		return;
+	rounds->claims = memory_grow(rounds->claims, rounds->n_claims + 1, sizeof(*rounds->claims));
+	rounds->claims[rounds->n_claims++] =
+		(struct epoch_claim){one->candidate->label, one->process, outcome->first_loss};
+}
+
 static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 {
 	const struct rounds_order *order = rounds->order;
 	const struct follow_order one = {
 		.candidate = &order->selection->items[candidate],
 		.job = order->job,
+		.judge = order->judge,
 		.results = order->results,
 		.environment = order->environment,
 		.process = ++rounds->process,
@@ -62,11 +86,12 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		.min_time = order->min_time,
 		.timeout = order->timeout,
 	};
-	const char *status;
+	struct outcome outcome;
 
-	if (follow(&one, rounds->journal, rounds->observer, &status))
+	if (follow(&one, rounds->journal, rounds->observer, &outcome))
 		return -1;
-	rounds->out[candidate] = !rounds_go_on(status);
+	rounds->out[candidate] = !rounds_go_on(outcome.status);
+	keep_claim(rounds, &one, &outcome);
 	return 0;
 }
 
@@ -84,6 +109,27 @@ static int run_round(struct rounds *rounds, int round)
 	return 0;
 }
 
+static int compare_labels(const void *a, const void *b)
+{
+	return strcmp(((const struct epoch_claim *)a)->label, ((const struct epoch_claim *)b)->label);
+}
+
+static int check_epochs(struct rounds *rounds)
+{
+	const struct epoch_check check = {
+		.job = rounds->order->job,
+		.claims = rounds->claims,
+		.count = rounds->n_claims,
+		.always = rounds->order->check_epoch,
+		.progress = rounds->order->progress,
+	};
+
+	if (rounds->n_claims == 0 || interrupt_signal())
+		return 0;
+	qsort(rounds->claims, rounds->n_claims, sizeof(*rounds->claims), compare_labels);
+	return epoch_check(&check, rounds->journal);
+}
+
 static int run_all(struct rounds *rounds)
 {
 	char finished[CLOCK_STAMP_SIZE];
@@ -91,6 +137,8 @@ static int run_all(struct rounds *rounds)
 	for (int round = 1; round <= rounds->order->runs && !interrupt_signal(); round++)
 		if (run_round(rounds, round))
 			return -1;
+	if (check_epochs(rounds))
+		return -1;
 	clock_stamp(finished, 0);
 	return journal_append(rounds->journal, json_pack("{s:s, s:I, s:s, s:i}", "record", "end", "ns",
 	                                                 (json_int_t)clock_ns(), "finished", finished,
@@ -110,5 +158,6 @@ int rounds_run(const struct rounds_order *order, struct journal *journal,
 	int failed = run_all(&rounds);
 	free(rounds.out);
 	free(rounds.row);
+	free(rounds.claims);
 	return failed;
 }

@@ -10,6 +10,9 @@
 struct rounds_order {
 	const struct selection *selection;
 	const struct job *job;
+	struct judge *judge;                 /* or NULL */
+	bool check_epoch;                    /* the reference trains epoch 1 even where all agree */
+	const struct job_progress *progress; /* of that; or NULL */
 	const char *results;
 	char *const *environment; /* of the workers: environment_cut */
 	int runs;
@@ -18,8 +21,8 @@ struct rounds_order {
 };
 
 /* Writes the records "round" to "end"; "run" is the caller's.  A platform that failed, timed out, broke
- * the protocol or is unavailable is not started again in later rounds.  After a signal nothing more is
- * started.  -1 after error() only where the results folder cannot be written. */
+ * the protocol, is unavailable or not verified is not started again in later rounds.  After a signal
+ * nothing more is started.  -1 after error() only where the results folder cannot be written. */
 int rounds_run(const struct rounds_order *order, struct journal *journal,
                const struct observer *observer);
 

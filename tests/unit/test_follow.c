@@ -141,41 +141,44 @@ static void free_candidate(struct candidate *candidate)
 
 static char *const no_environment[] = {NULL};
 
-struct outcome {
+struct followed {
 	char *results;
 	const char *status;
 	json_t *records, *exit; /* exit is borrowed */
 	double seconds;
 };
 
-static struct outcome follow_mode(const char *mode, double timeout)
+static struct followed follow_mode(const char *mode, double timeout)
 {
-	struct outcome outcome = {.results = make_results()};
+	struct followed followed = {.results = make_results()};
 	struct candidate candidate = make_candidate(mode);
-	struct journal *journal = make_journal(outcome.results);
+	struct journal *journal = make_journal(followed.results);
 	struct follow_order order = {.candidate = &candidate,
 	                             .job = &job,
-	                             .results = outcome.results,
+	                             .results = followed.results,
 	                             .environment = no_environment,
 	                             .process = 1,
 	                             .round = 1,
 	                             .timeout = timeout};
 	int64_t start = clock_ns();
 
-	assert_int_equal(follow(&order, journal, NULL, &outcome.status), 0);
-	outcome.seconds = 1e-9 * (double)(clock_ns() - start);
+	struct outcome outcome;
+
+	assert_int_equal(follow(&order, journal, NULL, &outcome), 0);
+	followed.status = outcome.status;
+	followed.seconds = 1e-9 * (double)(clock_ns() - start);
 	journal_close(journal);
-	outcome.records = journal_read(outcome.results);
-	assert_non_null(outcome.records);
-	outcome.exit = json_array_get(outcome.records, json_array_size(outcome.records) - 1);
+	followed.records = journal_read(followed.results);
+	assert_non_null(followed.records);
+	followed.exit = json_array_get(followed.records, json_array_size(followed.records) - 1);
 	free_candidate(&candidate);
-	return outcome;
+	return followed;
 }
 
-static void free_outcome(struct outcome *outcome)
+static void free_followed(struct followed *followed)
 {
-	json_decref(outcome->records);
-	free(outcome->results);
+	json_decref(followed->records);
+	free(followed->results);
 }
 
 static const char *text(const json_t *record, const char *name)
@@ -185,12 +188,12 @@ static const char *text(const json_t *record, const char *name)
 	return value ? value : "";
 }
 
-static size_t count_records(const struct outcome *outcome, const char *kind)
+static size_t count_records(const struct followed *followed, const char *kind)
 {
 	size_t count = 0, i;
 	json_t *record;
 
-	json_array_foreach (outcome->records, i, record)
+	json_array_foreach (followed->records, i, record)
 		count += strcmp(text(record, "record"), kind) == 0;
 	return count;
 }
@@ -212,16 +215,16 @@ static void check_ledger(const json_t *exit_record, const char *mode)
 }
 
 /* Where a machine is so busy that a worker has not come to its fault in time, it gets more. */
-static struct outcome follow_to(const char *place, const char *mode, double timeout)
+static struct followed follow_to(const char *place, const char *mode, double timeout)
 {
 	for (;; timeout *= 4) {
-		struct outcome outcome = follow_mode(mode, timeout);
+		struct followed followed = follow_mode(mode, timeout);
 		bool early =
-			!strcmp(outcome.status, "timeout") && !strstr(text(outcome.exit, "why"), place);
+			!strcmp(followed.status, "timeout") && !strstr(text(followed.exit, "why"), place);
 
 		if (!early || timeout > 30)
-			return outcome;
-		free_outcome(&outcome);
+			return followed;
+		free_followed(&followed);
 	}
 }
 
@@ -269,22 +272,22 @@ enum { CASES = sizeof(cases) / sizeof(*cases) };
 
 static void check_case(size_t i)
 {
-	struct outcome outcome = follow_to(cases[i].why, cases[i].mode, cases[i].timeout);
-	const char *why = text(outcome.exit, "why");
+	struct followed followed = follow_to(cases[i].why, cases[i].mode, cases[i].timeout);
+	const char *why = text(followed.exit, "why");
 
-	if (strcmp(outcome.status, cases[i].status) != 0 || !strstr(why, cases[i].why))
-		fail_msg("%s: got %s: %s\nwanted %s: ... %s ...", cases[i].mode, outcome.status, why,
+	if (strcmp(followed.status, cases[i].status) != 0 || !strstr(why, cases[i].why))
+		fail_msg("%s: got %s: %s\nwanted %s: ... %s ...", cases[i].mode, followed.status, why,
 		         cases[i].status, cases[i].why);
-	assert_string_equal(text(outcome.exit, "record"), "exit");
-	assert_string_equal(text(outcome.exit, "status"), outcome.status);
-	assert_int_equal(count_records(&outcome, "start"), 1);
-	check_ledger(outcome.exit, cases[i].mode);
-	if (!is_nobody_left(outcome.results))
+	assert_string_equal(text(followed.exit, "record"), "exit");
+	assert_string_equal(text(followed.exit, "status"), followed.status);
+	assert_int_equal(count_records(&followed, "start"), 1);
+	check_ledger(followed.exit, cases[i].mode);
+	if (!is_nobody_left(followed.results))
 		fail_msg("%s: a process is left", cases[i].mode);
-	char *out = files_join(outcome.results, "out-1");
+	char *out = files_join(followed.results, "out-1");
 	assert_false(files_is_folder(out));
 	free(out);
-	free_outcome(&outcome);
+	free_followed(&followed);
 }
 
 static void test_case(void **state)
@@ -297,12 +300,12 @@ static void test_case(void **state)
 static void test_memory_is_sampled_at_each_epoch_and_in_between(void **state)
 {
 	(void)state;
-	struct outcome outcome = follow_mode("slow", 60);
+	struct followed followed = follow_mode("slow", 60);
 	size_t i, between = 0;
 	json_t *record;
 	int epochs = 0;
 
-	json_array_foreach (outcome.records, i, record) {
+	json_array_foreach (followed.records, i, record) {
 		if (strcmp(text(record, "record"), "memory") != 0)
 			continue;
 		int epoch = (int)json_integer_value(json_object_get(record, "epoch"));
@@ -320,50 +323,50 @@ static void test_memory_is_sampled_at_each_epoch_and_in_between(void **state)
 	}
 	assert_int_equal(epochs, EPOCHS);
 	/* 1.2 s or, on a busy machine, more; 5 a second at most; each of four epochs of 300 ms holds one. */
-	double wall = json_number_value(json_object_get(outcome.exit, "wall_seconds"));
+	double wall = json_number_value(json_object_get(followed.exit, "wall_seconds"));
 	if (between < 3 || (double)between > 5 * wall + 1)
 		fail_msg("%zu samples in between, in %.3f s", between, wall);
-	assert_true(json_integer_value(json_object_get(outcome.exit, "peak_rss")) > 10000);
-	free_outcome(&outcome);
+	assert_true(json_integer_value(json_object_get(followed.exit, "peak_rss")) > 10000);
+	free_followed(&followed);
 }
 
 static void test_the_log_ends_in_the_record(void **state)
 {
 	(void)state;
-	struct outcome outcome = follow_mode("fail", 60);
-	const json_t *tail = json_object_get(outcome.exit, "log_tail");
+	struct followed followed = follow_mode("fail", 60);
+	const json_t *tail = json_object_get(followed.exit, "log_tail");
 
 	assert_int_equal(json_array_size(tail), 2);
 	assert_string_equal(json_string_value(json_array_get(tail, 1)), "last line of the log");
-	assert_string_equal(text(outcome.exit, "log"), "logs/fail.log");
-	free_outcome(&outcome);
+	assert_string_equal(text(followed.exit, "log"), "logs/fail.log");
+	free_followed(&followed);
 }
 
 static void test_what_is_no_event_is_quoted(void **state)
 {
 	(void)state;
-	struct outcome outcome = follow_mode("babble", 60);
+	struct followed followed = follow_mode("babble", 60);
 	size_t i;
 	json_t *record;
 	const char *quote = "";
 
-	json_array_foreach (outcome.records, i, record)
+	json_array_foreach (followed.records, i, record)
 		if (json_object_get(record, "text"))
 			quote = text(record, "text");
 	assert_string_equal(quote, "epoch 1 of 4 \\xff\\x1b[31m loss 0.3");
-	free_outcome(&outcome);
+	free_followed(&followed);
 }
 
 /* SIGKILL after two seconds of patience, for the child too. */
 static void test_the_stubborn_are_killed(void **state)
 {
 	(void)state;
-	struct outcome outcome = follow_to("in span \"train\", epoch 2", "stubborn", 0.5);
+	struct followed followed = follow_to("in span \"train\", epoch 2", "stubborn", 0.5);
 
-	assert_int_equal(json_integer_value(json_object_get(outcome.exit, "signal")), SIGKILL);
-	if (outcome.seconds < 2)
-		fail_msg("killed after %.3f s", outcome.seconds);
-	free_outcome(&outcome);
+	assert_int_equal(json_integer_value(json_object_get(followed.exit, "signal")), SIGKILL);
+	if (followed.seconds < 2)
+		fail_msg("killed after %.3f s", followed.seconds);
+	free_followed(&followed);
 }
 
 static void test_what_cannot_be_started_has_failed(void **state)
@@ -379,12 +382,12 @@ static void test_what_cannot_be_started_has_failed(void **state)
 	                             .environment = no_environment,
 	                             .process = 1,
 	                             .round = 1};
-	const char *status;
+	struct outcome outcome;
 
 	free(candidate.path);
 	candidate.path = path;
-	assert_int_equal(follow(&order, journal, NULL, &status), 0);
-	assert_string_equal(status, "failed");
+	assert_int_equal(follow(&order, journal, NULL, &outcome), 0);
+	assert_string_equal(outcome.status, "failed");
 	journal_close(journal);
 	free_candidate(&candidate);
 	free(results);

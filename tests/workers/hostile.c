@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A worker that trains nothing and misbehaves by its name: as worker-crash it crashes, as
- * worker-honest it keeps to docs/PROTOCOL.md.  Tests link to it under the names they need:
+ * worker-honest it keeps to docs/PROTOCOL.md.  To the judge it shows what it looks for: the initial
+ * weights with their true count of correct test images, and the reference's own weights.  Tests link to it under the names they need:
  *
  *     ln -s "$CNNBENCH_BUILD/tests/workers/hostile" "$folder/worker-crash"
  *
@@ -14,6 +15,7 @@
 #include "core/event.h"
 #include "core/job.h"
 #include "core/memory.h"
+#include "core/reference.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -44,6 +46,8 @@ static int64_t shift_ns; /* added to stamps */
 static bool halved;      /* durations of train spans are told as half of what they were */
 static enum npy_type weights_type = NPY_F32;
 static size_t weights_count, weights_cut; /* elements; bytes off the end of the file */
+static float *init, *verified;            /* the weights of both files */
+static size_t correct;                    /* test images, with the initial weights */
 static bool not_finite, keep;             /* losses are null; events are kept back */
 
 static void rest(int ms)
@@ -273,10 +277,10 @@ static json_t *mark(const char *kind, const char *span, int epoch, bool extra, i
 	return event;
 }
 
-static void set_counts(json_t *event, size_t samples)
+static void set_counts(json_t *event, size_t samples, size_t right)
 {
 	json_object_set_new(event, "samples", json_integer((json_int_t)samples));
-	json_object_set_new(event, "correct", json_integer((json_int_t)samples / 2));
+	json_object_set_new(event, "correct", json_integer((json_int_t)right));
 	json_object_set_new(event, "loss", not_finite ? json_null() : json_real(0.5));
 }
 
@@ -291,7 +295,7 @@ static void train(int epoch, bool extra)
 	if (epoch == 2)
 		pass(END_EPOCH);
 	json_t *event = mark("end", "train", epoch, extra, halved ? start + (end - start) / 2 : end);
-	set_counts(event, job.n_train);
+	set_counts(event, job.n_train, job.n_train / 2);
 	json_object_set_new(
 		event, "steps",
 		json_integer((json_int_t)((job.n_train + job.work.batch - 1) / job.work.batch)));
@@ -304,26 +308,61 @@ static void eval(int epoch)
 {
 	send(mark("begin", "eval", epoch, false, clock_ns()));
 	json_t *event = mark("end", "eval", epoch, false, clock_ns());
-	set_counts(event, job.n_test);
+	set_counts(event, job.n_test, correct);
 	send(event);
 }
 
-static void write_weights(const char *span)
+static void write_weights(const char *span, const float *weights)
 {
 	send(mark("begin", span, 0, false, clock_ns()));
 	char *name = memory_text("%s.npy", span),
 		 *path = memory_text("%s/%s", out ? out : "/nowhere", name);
-	float *weights = memory_new(job.model.parameters, sizeof(*weights));
 	size_t size = npy_file_size(weights_type, 1, &weights_count) - weights_cut;
 	if (out &&
 	    (npy_write(path, weights_type, 1, &weights_count, weights) || truncate(path, (off_t)size)))
 		_exit(9);
 	json_t *event = mark("end", span, 0, false, clock_ns());
 	json_object_set_new(event, "file", json_string(name));
-	free(weights);
 	free(path);
 	free(name);
 	send(event);
+}
+
+static void count_correct(void)
+{
+	uint8_t *images = memory_new(job.test_images.count, 1), *labels = memory_new(job.n_test, 1);
+	const struct reference_data data = {images, labels, job.n_test};
+	struct reference *reference = reference_new(&job.model, 1);
+	struct reference_stats stats;
+
+	if (npy_read(&job.test_images, 0, job.test_images.count, images) ||
+	    npy_read(&job.test_labels, 0, job.n_test, labels))
+		_exit(9);
+	reference_set_float(reference, init);
+	reference_eval(reference, &data, NULL, job.n_test, &stats);
+	correct = stats.correct;
+	reference_free(reference);
+	free(images);
+	free(labels);
+}
+
+static void prepare(const char *folder)
+{
+	if (job_open(&job, folder))
+		_exit(9);
+	double *reference = memory_new(job.model.parameters, sizeof(*reference));
+
+	epochs = job.work.epochs;
+	weights_count = job.model.parameters;
+	init = memory_new(job.model.parameters, sizeof(*init));
+	verified = memory_new(job.model.parameters, sizeof(*verified));
+	if (npy_read(&job.init, 0, weights_count, init) ||
+	    npy_read(&job.reference, 0, weights_count, reference))
+		_exit(9);
+	for (size_t i = 0; i < weights_count; i++)
+		verified[i] = (float)reference[i];
+	free(reference);
+	count_correct();
 }
 
 static void send_hello(bool with_specs)
@@ -343,11 +382,8 @@ static void send_hello(bool with_specs)
 static void work(const char *folder)
 {
 	pass(BEFORE_HELLO);
+	prepare(folder);
 	send_hello(false);
-	if (job_open(&job, folder))
-		_exit(9);
-	epochs = job.work.epochs;
-	weights_count = job.model.parameters;
 	pass(HELLO);
 	for (int epoch = 1; epoch <= epochs; epoch++) {
 		train(epoch, false);
@@ -356,9 +392,11 @@ static void work(const char *folder)
 		eval(epoch);
 	}
 	pass(READ);
-	write_weights("read");
-	write_weights("verify");
+	write_weights("read", init);
+	write_weights("verify", verified);
 	job_close(&job);
+	free(init);
+	free(verified);
 	pass(LAST);
 	send(json_pack("{s:s}", "event", "done"));
 	pass(AFTER_LAST);

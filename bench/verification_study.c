@@ -478,7 +478,7 @@ static const struct option_spec specs[] = {
 };
 
 /* The small case: five steps a mini-epoch, the last a partial batch. */
-enum { SMALL_TRAIN = 300, SMALL_TEST = 10, SMALL_BATCH = 64, SMALL_SEEDS = 3 };
+enum { SMALL_TRAIN = 150, SMALL_TEST = 10, SMALL_BATCH = 32, SMALL_SEEDS = 2 };
 static const struct shape small_shape = {3, 5, 17, 2};
 
 static void digits_draw(struct dataset *dataset)

@@ -2,7 +2,6 @@
 #include "fault_steps.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void scale(const struct net *net, float *gradient, float factor)
@@ -127,33 +126,26 @@ void repeat_second_step(struct net *net, struct step *step)
 
 /* ---- The gradient ---- */
 
-static int by_size(const void *a, const void *b)
-{
-	const float x = fabsf(*(const float *)a), y = fabsf(*(const float *)b);
-
-	return (x > y) - (x < y);
-}
-
-/* The place in fc1.weight of the median among the gradients that are not zero. */
-static size_t median_weight(struct net *net, const float *gradient)
+/* The place in fc1.weight of the gradient whose size is nearest to their root mean square. */
+static size_t typical_weight(const struct net *net, const float *gradient)
 {
 	const struct tensor *fc1 = &net->inputs.model->tensors[FC1_WEIGHT];
-	size_t moved = 0, at = fc1->offset;
+	size_t end = fc1->offset + fc1->size, nearest = fc1->offset;
+	double squares = 0;
 
-	for (size_t i = 0; i < fc1->size; i++)
-		if (gradient[fc1->offset + i] != 0)
-			net->scratch[moved++] = gradient[fc1->offset + i];
-	qsort(net->scratch, moved, sizeof(float), by_size);
-	for (size_t i = 0; i < fc1->size && moved > 0; i++)
-		if (gradient[fc1->offset + i] == net->scratch[moved / 2])
-			at = fc1->offset + i;
-	return at;
+	for (size_t i = fc1->offset; i < end; i++)
+		squares += (double)gradient[i] * (double)gradient[i];
+	const float typical = (float)sqrt(squares / (double)fc1->size);
+	for (size_t i = fc1->offset; i < end; i++)
+		if (fabsf(fabsf(gradient[i]) - typical) < fabsf(fabsf(gradient[nearest]) - typical))
+			nearest = i;
+	return nearest;
 }
 
-void freeze_median_weight(struct net *net, struct step *step)
+void freeze_typical_weight(struct net *net, struct step *step)
 {
 	if (step->number == 0)
-		net->chosen = median_weight(net, step->gradient);
+		net->chosen = typical_weight(net, step->gradient);
 	step->gradient[net->chosen] = 0;
 }
 

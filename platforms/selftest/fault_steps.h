@@ -23,7 +23,7 @@ void use_previous_weights(struct net *net, struct step *step);
 void skip_second_step(struct net *net, struct step *step);
 void repeat_second_step(struct net *net, struct step *step);
 
-void freeze_median_weight(struct net *net, struct step *step);
+void freeze_typical_weight(struct net *net, struct step *step);
 void sum_gradient(struct net *net, struct step *step);
 void divide_by_full_batch(struct net *net, struct step *step);
 void dampen_gradient(struct net *net, struct step *step);

@@ -3,9 +3,9 @@
 #include "worker/platform.h"
 
 #include "core/error.h"
+#include "core/processor.h"
 #include "isa.h"
 #include "net.h"
-#include "processor.h"
 #include "worker/span.h"
 
 #include <stdio.h>

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/parallel.h"
+#include "core/processor_linux.h"
 
-#include <errno.h>
-#include <sched.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-/* The kernel refuses a set smaller than its own: 1,024 processors first, then more. */
 int parallel_processors(void)
 {
-	for (size_t room = 1024; room <= 1 << 20; room *= 4) {
-		size_t size = CPU_ALLOC_SIZE(room);
-		cpu_set_t *set = CPU_ALLOC(room);
-		int failed = !set || sched_getaffinity(0, size, set);
-		int count = failed ? 0 : CPU_COUNT_S(size, set);
+	const struct processors allowed = processors_allowed();
+	const long count = allowed.count ? (long)allowed.count : sysconf(_SC_NPROCESSORS_ONLN);
 
-		CPU_FREE(set);
-		if (count > 0)
-			return count;
-		if (errno != EINVAL)
-			break;
-	}
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	return online > 0 ? (int)online : 1;
+	free(allowed.ids);
+	return count > 0 ? (int)count : 1;
 }

@@ -7,59 +7,18 @@
 
 #include "core/digest.h"
 #include "core/memory.h"
+#include "core/proc_linux.h"
 #include "results/field.h"
 #include "runner/log.h"
 #include "runner/machine.h"
 
 #include <limits.h>
 #include <math.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-
-enum { TEXT_SIZE = 512 };
-
-/* The first line of a small file; "" where there is none. */
-static const char *read_line(char text[TEXT_SIZE], const char *root, const char *path)
-{
-	char *whole = memory_text("%s%s", root, path);
-	FILE *file = fopen(whole, "re");
-	free(whole);
-	text[0] = '\0';
-	if (!file)
-		return text;
-	if (!fgets(text, TEXT_SIZE, file))
-		text[0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	fclose(file);
-	return text;
-}
-
-/* The value of the first line "key <separator> value" of a file; "" where there is none. */
-static const char *read_value(char text[TEXT_SIZE], const char *root, const char *path,
-                              const char *key, char separator)
-{
-	char *whole = memory_text("%s%s", root, path), line[TEXT_SIZE];
-	FILE *file = fopen(whole, "re");
-	free(whole);
-	text[0] = '\0';
-	while (file && !text[0] && fgets(line, sizeof(line), file)) {
-		char *end = strchr(line, separator);
-		const size_t length = strlen(key);
-		if (!end || strncmp(line, key, length) != 0 ||
-		    line + length + strspn(line + length, " \t") != end)
-			continue;
-		end += 1 + strspn(end + 1, " \t\"");
-		end[strcspn(end, "\"\n")] = '\0';
-		snprintf(text, TEXT_SIZE, "%s", end);
-	}
-	if (file)
-		fclose(file);
-	return text;
-}
 
 /* ---- processors and cores ---- */
 
@@ -84,10 +43,10 @@ static struct processors parse_list(const char *text)
 /* A core is known by its first hardware thread; where the kernel does not tell, each is a core. */
 static int core_of(const char *root, int id)
 {
-	char path[128], text[TEXT_SIZE];
+	char path[128], text[PROC_TEXT_SIZE];
 	int first;
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", id);
-	return sscanf(read_line(text, root, path), "%d", &first) == 1 ? first : id;
+	return sscanf(proc_line(text, root, path), "%d", &first) == 1 ? first : id;
 }
 
 static int count_cores(const char *root, const struct processors *list)
@@ -107,18 +66,18 @@ static int count_cores(const char *root, const struct processors *list)
 
 static struct processors online_processors(const char *root)
 {
-	char text[TEXT_SIZE];
-	return parse_list(read_line(text, root, "/sys/devices/system/cpu/online"));
+	char text[PROC_TEXT_SIZE];
+	return parse_list(proc_line(text, root, "/sys/devices/system/cpu/online"));
 }
 
 /* ---- a container's quota, in processors; HUGE_VAL: none ---- */
 
 static double quota_v2(const char *root, const char *group)
 {
-	char *path = memory_text("/sys/fs/cgroup%s/cpu.max", group), text[TEXT_SIZE];
+	char *path = memory_text("/sys/fs/cgroup%s/cpu.max", group), text[PROC_TEXT_SIZE];
 	double quota, period;
 	const int read =
-		sscanf(read_line(text, root, path), "%lf %lf", &quota, &period); /* "max 100000": 0 */
+		sscanf(proc_line(text, root, path), "%lf %lf", &quota, &period); /* "max 100000": 0 */
 	free(path);
 	return read == 2 && quota > 0 && period > 0 ? quota / period : HUGE_VAL;
 }
@@ -127,9 +86,9 @@ static double quota_v1_of(const char *root, const char *controller, const char *
 {
 	char *quota_path = memory_text("/sys/fs/cgroup/%s%s/cpu.cfs_quota_us", controller, group);
 	char *period_path = memory_text("/sys/fs/cgroup/%s%s/cpu.cfs_period_us", controller, group);
-	char text[TEXT_SIZE];
-	const double quota = atof(read_line(text, root, quota_path)); /* -1: none */
-	const double period = atof(read_line(text, root, period_path));
+	char text[PROC_TEXT_SIZE];
+	const double quota = atof(proc_line(text, root, quota_path)); /* -1: none */
+	const double period = atof(proc_line(text, root, period_path));
 	free(quota_path);
 	free(period_path);
 	return quota > 0 && period > 0 ? quota / period : HUGE_VAL;
@@ -200,42 +159,11 @@ int machine_linux_threads(const char *root, const struct processors *allowed)
 
 /* ---- the record ---- */
 
-/* Arm's processors do not tell their name: implementer 0x41 (Arm) and part, from the MIDR_EL1 pages
- * of the cores' technical reference manuals. */
-static const struct {
-	unsigned part;
-	const char *name;
-} arm_parts[] = {
-	{0xd03, "Cortex-A53"},  {0xd05, "Cortex-A55"},  {0xd08, "Cortex-A72"},  {0xd0b, "Cortex-A76"},
-	{0xd0c, "Neoverse-N1"}, {0xd40, "Neoverse-V1"}, {0xd49, "Neoverse-N2"}, {0xd4f, "Neoverse-V2"},
-};
-
-static json_t *arm_name(const char *root)
-{
-	char text[TEXT_SIZE], model[TEXT_SIZE];
-	const unsigned long implementer =
-		strtoul(read_value(text, root, "/proc/cpuinfo", "CPU implementer", ':'), NULL, 0);
-	const unsigned long part =
-		strtoul(read_value(text, root, "/proc/cpuinfo", "CPU part", ':'), NULL, 0);
-	read_line(model, root, "/proc/device-tree/model"); /* the board, where there is one */
-	if (!implementer)
-		return log_text_or_null(model);
-	char name[64];
-	snprintf(name, sizeof(name), "CPU implementer 0x%02lx, part 0x%03lx", implementer, part);
-	for (size_t i = 0; i < sizeof(arm_parts) / sizeof(*arm_parts); i++)
-		if (implementer == 0x41 && arm_parts[i].part == part)
-			snprintf(name, sizeof(name), "Arm %s", arm_parts[i].name);
-	return *model ? json_sprintf("%s, %s", name, model) : json_string(name);
-}
-
 static json_t *cpu_name(const char *root)
 {
-	static const char *const keys[] = {"model name", "cpu model", "uarch"}; /* x86, MIPS, RISC-V */
-	char text[TEXT_SIZE];
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (*read_value(text, root, "/proc/cpuinfo", keys[i], ':'))
-			return log_text(text);
-	return arm_name(root);
+	char name[PROC_TEXT_SIZE];
+	processor_linux_name(root, name, sizeof(name));
+	return log_text_or_null(name);
 }
 
 /* "48K", "2048K", "36M" in bytes; 0: unknown. */
@@ -251,16 +179,16 @@ static json_t *caches(const char *root, int id)
 {
 	json_t *record = json_object();
 	for (int index = 0; index < 10; index++) {
-		char path[128], level[TEXT_SIZE], type[TEXT_SIZE], size[TEXT_SIZE], name[16];
+		char path[128], level[PROC_TEXT_SIZE], type[PROC_TEXT_SIZE], size[PROC_TEXT_SIZE], name[16];
 		const int length =
 			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/", id, index);
 		strcpy(path + length, "level");
-		if (!*read_line(level, root, path))
+		if (!*proc_line(level, root, path))
 			break;
 		strcpy(path + length, "type");
-		read_line(type, root, path);
+		proc_line(type, root, path);
 		strcpy(path + length, "size");
-		const json_int_t bytes = cache_bytes(read_line(size, root, path));
+		const json_int_t bytes = cache_bytes(proc_line(size, root, path));
 		snprintf(name, sizeof(name), "L%.4s%s", level,
 		         strcmp(type, "Data") == 0          ? "d"
 		         : strcmp(type, "Instruction") == 0 ? "i"
@@ -273,8 +201,8 @@ static json_t *caches(const char *root, int id)
 /* A line of /proc/meminfo in bytes; -1: unknown. */
 static json_int_t meminfo(const char *root, const char *key)
 {
-	char text[TEXT_SIZE];
-	return *read_value(text, root, "/proc/meminfo", key, ':') ? strtoll(text, NULL, 10) * 1024 : -1;
+	char text[PROC_TEXT_SIZE];
+	return *proc_value(text, root, "/proc/meminfo", key, ':') ? strtoll(text, NULL, 10) * 1024 : -1;
 }
 
 static json_t *swap_used(const char *root)
@@ -286,8 +214,8 @@ static json_t *swap_used(const char *root)
 /* "always [madvise] never": the word in brackets. */
 static json_t *huge_pages(const char *root)
 {
-	char text[TEXT_SIZE];
-	char *word = strchr(read_line(text, root, "/sys/kernel/mm/transparent_hugepage/enabled"), '[')
+	char text[PROC_TEXT_SIZE];
+	char *word = strchr(proc_line(text, root, "/sys/kernel/mm/transparent_hugepage/enabled"), '[')
 	                 ? strchr(text, '[') + 1
 	                 : text;
 	word[strcspn(word, "]")] = '\0';
@@ -296,24 +224,24 @@ static json_t *huge_pages(const char *root)
 
 static json_t *governor(const char *root, int id)
 {
-	char path[128], text[TEXT_SIZE];
+	char path[128], text[PROC_TEXT_SIZE];
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", id);
-	return log_text_or_null(read_line(text, root, path));
+	return log_text_or_null(proc_line(text, root, path));
 }
 
 static json_t *load_average(const char *root)
 {
-	char text[TEXT_SIZE];
+	char text[PROC_TEXT_SIZE];
 	double minute;
-	return sscanf(read_line(text, root, "/proc/loadavg"), "%lf", &minute) == 1 ? json_real(minute)
+	return sscanf(proc_line(text, root, "/proc/loadavg"), "%lf", &minute) == 1 ? json_real(minute)
 	                                                                           : json_null();
 }
 
 /* machine-id(5): must not be shown as it is; a digest under a name of one's own may. */
 static json_t *host_id(const char *root)
 {
-	char id[TEXT_SIZE], digest[DIGEST_SIZE];
-	if (!*read_line(id, root, "/etc/machine-id"))
+	char id[PROC_TEXT_SIZE], digest[DIGEST_SIZE];
+	if (!*proc_line(id, root, "/etc/machine-id"))
 		return json_null();
 	char *keyed = memory_text("cnnbench host_id %s", id);
 	digest_bytes(keyed, strlen(keyed), digest);
@@ -327,7 +255,7 @@ json_t *machine_linux_record(const char *root, const struct processors *allowed)
 	const struct processors *all = online.count ? &online : allowed;
 	const int first = allowed->count ? allowed->ids[0] : 0;
 	const double quota = cpu_quota(root);
-	char text[TEXT_SIZE], release[TEXT_SIZE];
+	char text[PROC_TEXT_SIZE], release[PROC_TEXT_SIZE];
 	struct utsname name;
 	uname(&name);
 	json_t *record =
@@ -337,42 +265,20 @@ json_t *machine_linux_record(const char *root, const struct processors *allowed)
 	              isfinite(quota) ? json_real(quota) : json_null(), "caches", caches(root, first),
 	              "memory_bytes", field_integer_new(meminfo(root, "MemTotal")), "swap_used_bytes",
 	              swap_used(root), "huge_pages", huge_pages(root), "system",
-	              log_text_or_null(read_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
+	              log_text_or_null(proc_value(text, root, "/etc/os-release", "PRETTY_NAME", '=')),
 	              "architecture", name.machine, "governor", governor(root, first), "load",
 	              load_average(root), "host_id", host_id(root));
 	json_object_set_new(record, "kernel",
-	                    log_text_or_null(read_line(release, root, "/proc/sys/kernel/osrelease")));
+	                    log_text_or_null(proc_line(release, root, "/proc/sys/kernel/osrelease")));
 	free(online.ids);
 	return record;
 }
 
 /* ---- this machine ---- */
 
-static struct processors allowed_processors(void)
-{
-	struct processors allowed = {0};
-	for (int size = 1024; size <= 1 << 20; size *= 2) { /* EINVAL: the kernel's mask is larger */
-		cpu_set_t *set = CPU_ALLOC((size_t)size);
-		if (!set)
-			break;
-		if (sched_getaffinity(0, CPU_ALLOC_SIZE((size_t)size), set) != 0) {
-			CPU_FREE(set);
-			continue;
-		}
-		for (int id = 0; id < size; id++)
-			if (CPU_ISSET_S((size_t)id, CPU_ALLOC_SIZE((size_t)size), set)) {
-				allowed.ids = memory_grow(allowed.ids, allowed.count + 1, sizeof(int));
-				allowed.ids[allowed.count++] = id;
-			}
-		CPU_FREE(set);
-		break;
-	}
-	return allowed;
-}
-
 json_t *machine_record(void)
 {
-	struct processors allowed = allowed_processors();
+	struct processors allowed = processors_allowed();
 	json_t *record = machine_linux_record("", &allowed);
 	free(allowed.ids);
 	return record;
@@ -380,7 +286,7 @@ json_t *machine_record(void)
 
 int machine_threads(void)
 {
-	struct processors allowed = allowed_processors();
+	struct processors allowed = processors_allowed();
 	const int threads = machine_linux_threads("", &allowed);
 	free(allowed.ids);
 	return threads;

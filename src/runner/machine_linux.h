@@ -3,13 +3,9 @@
 #ifndef RUNNER_MACHINE_LINUX_H
 #define RUNNER_MACHINE_LINUX_H
 
-#include <jansson.h>
-#include <stddef.h>
+#include "core/processor_linux.h"
 
-struct processors {
-	int *ids;
-	size_t count;
-};
+#include <jansson.h>
 
 /* `root`: "" or a folder with proc/, sys/ and etc/ in it. */
 json_t *machine_linux_record(const char *root, const struct processors *allowed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "processor.h"
+#include "core/processor.h"
 
 #include <stdio.h>
 #include <sys/sysctl.h>

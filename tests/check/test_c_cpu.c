@@ -3,11 +3,10 @@
  * worker-c_cpu, run as a process, against the float64 reference: shapes, batches, threads and
  * instruction sets, some fixed, most drawn from a seed that is printed (CNNBENCH_TEST_SEED repeats it).
  *
- * A rounding that flips a ReLU or the choice of a pool changes a gradient by far more than rounding
- * does.  So the reference walks through each job first, and puts only samples into its orders that
- * are clear of ties at their step.  Then the bound is the judge's: for every tensor
- *     ||w - ref|| <= 3e-5 ||ref - w0|| + 16 * 2^-24 ||ref||
+ * The bound is the judge's.  Its verification comes with the job; for the epoch before it the reference
+ * walks through the job here, and puts only samples into the order that are clear of ties at their step.
  */
+#include "core/bound.h"
 #include "core/error.h"
 #include "core/event.h"
 #include "core/files.h"
@@ -15,6 +14,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/reference.h"
+#include "core/verification.h"
 #include "runner/grammar.h"
 #include "runner/process.h"
 
@@ -32,9 +32,6 @@
 #include <cmocka.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-/* The rounding of the layers' outputs is some 1e-6 (core/reference.h). */
-static const double clear = 1e-5;
 
 /* Multiply-adds of all training of one case: a fraction of a second of the reference's time. */
 static const uint64_t affordable = 150 * 1000 * 1000;
@@ -165,11 +162,11 @@ static int choose_batch(struct reference *reference, const struct reference_data
 	for (size_t i = 0; i < n; i++) {
 		double margin = 0;
 
-		for (int try = 0; try < TRIES && !(margin > clear); try++) {
+		for (int try = 0; try < TRIES && !(margin > VERIFICATION_MARGIN); try++) {
 			out[i] = (uint32_t)random_below(random, data->count);
 			reference_margins(reference, data, &out[i], 1, &margin);
 		}
-		if (!(margin > clear))
+		if (!(margin > VERIFICATION_MARGIN))
 			return -1;
 	}
 	return 0;
@@ -195,30 +192,31 @@ static int train_chosen(struct reference *reference, const struct reference_data
 	return 0;
 }
 
-/* The reference's way through the job: one epoch, the test set, reset, two mini-epochs. */
-static int walk(struct expected *e, struct random *random, uint32_t *order, uint32_t *verify)
+/* The reference's way through the timed part of the job: one epoch, then the test set. */
+static int walk(struct expected *e, struct random *random, uint32_t *order)
 {
 	const struct dataset *d = &e->dataset;
 	const struct reference_data train = {d->train_images, d->train_labels, d->n_train};
 	const struct reference_data test = {d->test_images, d->test_labels, d->n_test};
 	struct reference *reference = reference_new(&e->job.model, 0);
-	struct reference_stats ignored;
-	size_t batch = e->job.work.batch, n = e->job.n_verify;
 
 	reference_set_float(reference, e->init);
-	int failed = train_chosen(reference, &train, batch, random, order, d->n_train, &e->train);
+	int failed =
+		train_chosen(reference, &train, e->job.work.batch, random, order, d->n_train, &e->train);
 	reference_eval(reference, &test, NULL, d->n_test, &e->eval);
 	reference_get(reference, e->final);
-
-	reference_set_float(reference, e->init);
-	failed = failed || train_chosen(reference, &train, batch, random, verify, n, &ignored) ||
-	         train_chosen(reference, &train, batch, random, verify + n, n, &ignored);
-	reference_get(reference, e->verify);
 	reference_free(reference);
-	return failed ? -1 : 0;
+	return failed;
 }
 
-/* The chosen orders take the place of the job's own.  Digests are the runner's to check, not ours. */
+/* The weights after the verification, from the job; -1 where its samples are not clear. */
+static int read_verify(struct expected *e)
+{
+	assert_int_equal(npy_read(&e->job.reference, 0, e->job.model.parameters, e->verify), 0);
+	return e->job.verification.margin >= VERIFICATION_MARGIN ? 0 : -1;
+}
+
+/* The chosen order takes the place of the job's own.  Digests are the runner's to check, not ours. */
 static void replace(const struct npy *array, const uint32_t *rows)
 {
 	assert_int_equal(npy_write(array->path, NPY_U32, array->rank, array->dims, rows), 0);
@@ -257,18 +255,14 @@ static int expected_make(struct expected *e, const struct setting *s, struct ran
 	assert_int_equal(npy_read(&e->job.init, 0, parameters, e->init), 0);
 
 	uint32_t *order = memory_new(s->n_train, sizeof(*order));
-	uint32_t *verify = memory_new(2 * e->job.n_verify, sizeof(*verify));
-	int failed = walk(e, random, order, verify);
-	if (!failed) {
+	int failed = read_verify(e) || walk(e, random, order);
+	if (!failed)
 		replace(&e->job.order, order);
-		replace(&e->job.verify, verify);
-	}
 	free(order);
-	free(verify);
 	free(cache);
 	if (failed)
 		expected_free(e);
-	return failed;
+	return failed ? -1 : 0;
 }
 
 /* ---- Running the worker ---- */
@@ -397,39 +391,25 @@ static float *weights_of(const struct run *run, const char *span, const char *ou
 
 /* ---- Comparing ---- */
 
-struct distance {
-	double error, change, size; /* norms: w - ref, ref - w0, ref */
-};
-
-static struct distance tensor_distance(const struct tensor *tensor, const float *w,
-                                       const double *ref, const float *w0)
-{
-	struct distance d = {0};
-
-	for (size_t i = tensor->offset; i < tensor->offset + tensor->size; i++) {
-		d.error += ((double)w[i] - ref[i]) * ((double)w[i] - ref[i]);
-		d.change += (ref[i] - (double)w0[i]) * (ref[i] - (double)w0[i]);
-		d.size += ref[i] * ref[i];
-	}
-	return (struct distance){sqrt(d.error), sqrt(d.change), sqrt(d.size)};
-}
-
 /* The largest share of the bound that any tensor takes, over all cases: printed at the end. */
 static double closest;
 
 static void assert_weights(const struct setting *s, const char *what, const struct expected *e,
                            const float *w, const double *ref)
 {
-	for (int id = 0; id < TENSOR_COUNT; id++) {
-		const struct tensor *tensor = &e->job.model.tensors[id];
-		struct distance d = tensor_distance(tensor, w, ref, e->init);
-		double bound = 3e-5 * d.change + 16 * 0x1p-24 * d.size;
+	struct distance distances[TENSOR_COUNT];
 
-		closest = fmax(closest, d.error / bound);
-		if (!(d.error <= bound))
+	bound_measure(&e->job.model, w, ref, e->init, distances);
+	for (int id = 0; id < TENSOR_COUNT; id++) {
+		const struct distance *d = &distances[id];
+		const double bound = bound_allowed(d);
+
+		closest = fmax(closest, d->difference / bound);
+		if (!bound_holds(d))
 			fail_msg(
 				"%s: %s: %s: ||w - ref|| is %.3g, the bound %.3g (||ref - w0|| %.3g, ||ref|| %.3g)",
-				describe(s), what, tensor->name, d.error, bound, d.change, d.size);
+				describe(s), what, e->job.model.tensors[id].name, d->difference, bound, d->change,
+				d->size);
 	}
 }
 

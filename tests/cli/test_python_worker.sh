@@ -30,6 +30,12 @@ mean_losses()
 	is 'beside c_cpu: exit code' "$status" 0
 	is 'beside c_cpu: the same losses' "$(mean_losses both/metrics_plain_python.csv)" \
 		"$(mean_losses both/metrics_c_cpu.csv)"
+	is 'beside c_cpu: every epoch is of a verified platform' \
+		"$(awk -F, 'NR > 1 { print $NF }' both/metrics_plain_python.csv | sort -u)" verified
+	run "$CNNBENCH" compare --json - both
+	# Slower, with a ratio of its own: it stands in the ranking.
+	has 'beside c_cpu: it is ranked' "$(printf '%s' "$out" | tr -d ' \n' |
+		sed 's/.*"platform":"plain_python"//')" '"ratio":{'
 	ok 'beside c_cpu: of two epochs' test "$(wc -l <both/metrics_plain_python.csv)" -eq 3
 
 	run "$CNNBENCH" run $small --epochs 1 --min-time 0.5 --platform plain_python --log-dir more

@@ -23,16 +23,20 @@ static void input_raw(const uint8_t *pixels, float *out)
 	input_with(pixels, out, 0, 1);
 }
 
-/* The first row, as no convolution drops it; of the last, an odd side loses part in the pool. */
-static void input_without_row(const uint8_t *pixels, float *out)
+static void input_without_border(const uint8_t *pixels, float *out)
 {
+	const size_t last = MODEL_SIDE - 1;
+
 	layers_plain.input(pixels, out);
-	memset(out, 0, MODEL_SIDE * sizeof(*out));
+	for (size_t i = 0; i < MODEL_SIDE; i++) {
+		out[i] = out[last * MODEL_SIDE + i] = 0;
+		out[i * MODEL_SIDE] = out[i * MODEL_SIDE + last] = 0;
+	}
 }
 
 const struct layers layers_rounded_input = {.input = input_rounded};
 const struct layers layers_raw_input = {.input = input_raw};
-const struct layers layers_ignored_row = {.input = input_without_row};
+const struct layers layers_ignored_border = {.input = input_without_border};
 
 /* ---- Pool ---- */
 

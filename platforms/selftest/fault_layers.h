@@ -6,7 +6,7 @@
 
 #include "net.h"
 
-extern const struct layers layers_rounded_input, layers_raw_input, layers_ignored_row;
+extern const struct layers layers_rounded_input, layers_raw_input, layers_ignored_border;
 extern const struct layers layers_average_pool, layers_spread_pool, layers_tied_pool;
 extern const struct layers layers_leaky_relu, layers_smoothed_loss;
 

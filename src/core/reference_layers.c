@@ -142,17 +142,35 @@ void pool_backward(size_t channels, size_t in_side, const REAL *d_out, const uin
 
 /*
  * Dense: out[o] = bias[o] + sum over i of weight[o][i] * in[i]
+ *
+ * Every output is one sum in the order of i.  Some outputs are summed side by side, as each addition
+ * waits for the one before it in its own sum only.
  */
+enum { BESIDE = 8 };
+
+static void dense_forward_rows(size_t rows, size_t inputs, const REAL *in, const REAL *weight,
+                               const REAL *bias, REAL *out)
+{
+	REAL sum[BESIDE];
+
+	for (size_t k = 0; k < rows; k++)
+		sum[k] = bias[k];
+	for (size_t i = 0; i < inputs; i++)
+		for (size_t k = 0; k < rows; k++)
+			sum[k] += weight[k * inputs + i] * in[i];
+	for (size_t k = 0; k < rows; k++)
+		out[k] = sum[k];
+}
+
 void dense_forward(size_t inputs, size_t outputs, const REAL *in, const REAL *weight,
                    const REAL *bias, REAL *out)
 {
-	for (size_t o = 0; o < outputs; o++, weight += inputs) {
-		REAL sum = bias[o];
+	size_t o = 0;
 
-		for (size_t i = 0; i < inputs; i++)
-			sum += weight[i] * in[i];
-		out[o] = sum;
-	}
+	for (; o + BESIDE <= outputs; o += BESIDE)
+		dense_forward_rows(BESIDE, inputs, in, weight + o * inputs, bias + o, out + o);
+	for (; o < outputs; o++)
+		dense_forward_rows(1, inputs, in, weight + o * inputs, bias + o, out + o);
 }
 
 /*

@@ -17,7 +17,7 @@
  *   - with a learning rate of almost nothing: the roundings of the weights alone.
  *
  * Fails where an honest variant stands less than 5 times below the bound or a fault less than 5 times
- * above it, but for those of `weak`.
+ * above it, but for those that are called weak (platforms/selftest/deviation.h).
  */
 #include "../platforms/selftest/deviation.h"
 #include "core/bound.h"
@@ -39,14 +39,6 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const double distance_wanted = 5; /* honest below, faults above the bound */
-
-/* Faults that stand nearer; they are caught all the same. */
-static const struct {
-	const char *name, *reason;
-} weak[] = {
-	{"float16_gradients", "half precision rounds a gradient by some 2^-12, either way; over the "
-                          "steps and the elements of a tensor much of that cancels"},
-};
 
 /* ---- What is studied ---- */
 
@@ -402,26 +394,16 @@ static void study_roundings(struct study *study)
 
 /* ---- The verdict ---- */
 
-static const char *weakness(const char *name)
+static int judge_fault(const struct deviation *fault, double share)
 {
-	for (size_t i = 0; i < LENGTH(weak); i++)
-		if (!strcmp(weak[i].name, name))
-			return weak[i].reason;
-	return NULL;
-}
-
-static int judge_fault(const struct finding *fault)
-{
-	const char *reason = weakness(fault->name);
-
-	if (fault->share >= distance_wanted)
+	if (share >= distance_wanted)
 		return 0;
-	printf("%s stands only %.2f times above the bound", fault->name, fault->share);
-	if (reason && fault->share > 1) {
-		printf(": %s\n", reason);
+	printf("%s stands only %.2f times above the bound; ", fault->name, share);
+	if (fault->weak && share > 1) {
+		printf("%s\n", fault->weak);
 		return 0;
 	}
-	printf("; wanted %g\n", distance_wanted);
+	printf("wanted %g\n", distance_wanted);
 	return -1;
 }
 
@@ -436,7 +418,7 @@ static int judge(const struct findings *f)
 	printf("\n");
 	for (size_t i = 0; faults[i].name && i < ROWS_MAX; i++) {
 		keep_smaller(&fault, f->faults[i]);
-		failed |= judge_fault(&f->faults[i]);
+		failed |= judge_fault(&faults[i], f->faults[i].share);
 	}
 	printf("honest: at least %.1f times below the bound (%s); faults: at least %.1f times above "
 	       "(%s)\n",

@@ -2,7 +2,7 @@
 /*
  * What a fault, or an honest variant, changes.  Members that are zero change nothing.
  *
- * The tables are faults.inc and variants.inc; docs/METHOD.md says what no fault can show.
+ * The tables are faults.inc, which says too what no fault can show, and variants.inc.
  */
 #ifndef SELFTEST_DEVIATION_H
 #define SELFTEST_DEVIATION_H
@@ -13,6 +13,7 @@
 
 struct deviation {
 	const char *name, *summary;
+	const char *weak; /* of a fault: why it may stand less than 5 times above the bound; or NULL */
 
 	const struct layers *layers; /* its members that are not NULL replace the plain ones */
 	bool fused;                  /* the layers are contracted, where the processor can */

@@ -51,7 +51,7 @@ void compute_three_shares(struct net *net, struct step *step)
 	compute_shares(net, step, (step->count + 2) / 3);
 }
 
-/* The engine adds up to 16 samples without a sum of its own in float32 of more than one. */
+/* The engine's sums are of float32; so it gets few samples at a time. */
 void compute_in_double(struct net *net, struct step *step)
 {
 	enum { SHARE = 16 };

@@ -7,12 +7,12 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/processor.h"
 #include "deviation.h"
 #include "worker/span.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct option_spec options_of_selftest[] = {
 	{.name = "fault",
@@ -49,7 +49,7 @@ static int selftest_probe(const struct options *options, struct device_info *out
 	const char *fault = options_text(options, "fault"), *variant = options_text(options, "variant");
 
 	*out = (struct device_info){.kind = "cpu"};
-	snprintf(out->device, sizeof(out->device), "processor");
+	processor_name(out->device, sizeof(out->device));
 	if (deviation_find(faults, fault) && deviation_find(variants, variant)) {
 		snprintf(why, size, "fault=%s and variant=%s exclude each other", fault, variant);
 		snprintf(out->help, sizeof(out->help), "give one of them");

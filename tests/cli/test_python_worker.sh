@@ -57,9 +57,22 @@ done <<END
 --job nowhere --out .|job|nowhere
 END
 
-# Nobody reads its events: it ends, long before its work does.
 job=$(dirname "$(find "${XDG_CACHE_HOME:-$HOME/.cache}/cnnbench/jobs" -name job.json | head -n 1)")
-mkdir -p alone
+mkdir -p alone damaged
+cp "$job"/* damaged
+sed -i.bak "s|\.\./\.\./data|${job%/jobs/*}/data|" damaged/job.json
+while IFS='|' read -r bytes part; do
+	head -c "$bytes" "$job/init.npy" >damaged/init.npy
+	run "$worker" --events 1 --job damaged --out alone
+	is "$bytes bytes of init.npy: exit code" "$status" 1
+	has "$bytes bytes of init.npy: says why" "$out" "$part"
+done <<END
+0|init.npy: no .npy file
+40|init.npy: no .npy file
+400|init.npy: the file has 68 elements, not 517
+END
+
+# Nobody reads its events: it ends, long before its work does.
 "$worker" --events 1 --job "$job" --out alone --min-time 1000 | head -n 1 >first
 has 'a reader that goes: it had begun' "$(cat first)" '"event": "hello"'
 ok 'a reader that goes: the worker too' test ! -e alone/verify.npy

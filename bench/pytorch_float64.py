@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Hold a worker's weights against PyTorch in float64, once, by hand.
+"""Hold the reference, or a worker's weights, against PyTorch in float64, once, by hand.
 
 Trains the two rows of verify.npy (ten steps by default) with PyTorch on the CPU from the same job
 folder, and prints for each tensor ||w - torch|| / ||torch - w0||: the distance from PyTorch's
-weights, measured by how far training moved them.  float32 stands at 1e-6; a rounding that flips a
-ReLU or a pool may lift that to 1e-3; a mistake stands far above.
+weights, measured by how far training moved them.  As the samples are clear of ties, two float64
+programs differ by their rounding alone, some 1e-14, and a float32 worker by some 1e-6.
 
+    bench/pytorch_float64.py JOB                  # the reference, by the job's reference.npy
     worker-c_cpu --job JOB --out OUT --option threads=2
-    bench/pytorch_float64.py JOB OUT/verify.npy
+    bench/pytorch_float64.py JOB OUT/verify.npy   # a worker
 
 Needs NumPy and PyTorch.
 """
@@ -60,19 +61,24 @@ def train(job, folder, start):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("job", type=pathlib.Path, help="the job folder")
-    parser.add_argument("weights", help="verify.npy as a worker wrote it")
-    parser.add_argument("--limit", type=float, default=2e-3, help="fail above it (%(default)s)")
+    parser.add_argument("weights", nargs="?", help="verify.npy as a worker wrote it")
+    parser.add_argument("--limit", type=float, help="fail above it (1e-12; of a worker 3e-5)")
     options = parser.parse_args()
 
     job = json.loads((options.job / "job.json").read_text())
     start = tensors(job, load(job, options.job, "init").astype(numpy.float64))
-    got = tensors(job, numpy.load(options.weights).astype(numpy.float64))
+    if options.weights:
+        vector, limit = numpy.load(options.weights).astype(numpy.float64), 3e-5
+    else:
+        vector, limit = load(job, options.job, "reference")[0], 1e-12
+    got = tensors(job, vector)
     wanted = train(job, options.job, start)
     norm = numpy.linalg.norm
     change = {name: norm(got[name] - w) / norm(w - start[name]) for name, w in wanted.items()}
     for name, value in change.items():
         print(f"{name:14} {value:.2e}")
-    return int(not all(value <= options.limit for value in change.values()))
+    limit = options.limit or limit
+    return int(not all(value <= limit for value in change.values()))
 
 
 if __name__ == "__main__":

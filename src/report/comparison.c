@@ -187,13 +187,16 @@ static const json_t *greeting(const struct contestant *contestant)
 	return contestant->hello;
 }
 
-/* Why a platform that was measured stands outside of the ranking; NULL: it does not.
- * docs/METHOD.md, rules 3, 4 and 6. */
+/* Why a platform that was measured stands outside of the ranking; NULL: it does not. */
 static const char *find_unranked(const struct contestant *contestant)
 {
 	const json_t *hello = greeting(contestant);
 	const char *precision = field_text(hello, "precision"), *data = field_text(hello, "data");
 
+	if (contestant->status == STATUS_UNJUDGED)
+		return "no judge has checked what it computed: the run is of an older version";
+	if (contestant->status != STATUS_VERIFIED)
+		return contestant->why ? contestant->why : "it is not verified";
 	if (json_is_true(json_object_get(hello, "simulated")))
 		return "its device is simulated";
 	if (precision && strcmp(precision, "float32") != 0)
@@ -210,6 +213,15 @@ static size_t count_runs(const struct contestant *contestant)
 	for (size_t i = 0; i < contestant->n_executions; i++)
 		n += execution_counts(contestant, &contestant->executions[i]);
 	return n;
+}
+
+static double worst_of(const struct contestant *contestant)
+{
+	double worst = UNMEASURED;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		worst = fmax(worst, execution_worst(&contestant->executions[i]));
+	return worst;
 }
 
 /* In any of the executions that count. */
@@ -232,6 +244,7 @@ static void make_row(struct row *row, const struct results *results,
 		.runs = count_runs(contestant),
 		.ranked = status_measured(contestant->status) && !unranked,
 		.unranked = unranked,
+		.worst = worst_of(contestant),
 		.epoch = steady_spread(contestant),
 		.ratio = {UNMEASURED, UNMEASURED, UNMEASURED, 0},
 		.cold_epoch = median_over_runs(contestant, cold_epoch, false),
@@ -467,6 +480,11 @@ static json_t *ratio_record(const struct row *row)
 	                 "verdict", field_text_new(verdict_name(row->verdict)));
 }
 
+static json_t *verification_record(const struct row *row)
+{
+	return isfinite(row->worst) ? json_pack("{s:f}", "worst_of_allowed", row->worst) : json_null();
+}
+
 static json_t *row_record(const struct comparison *comparison, const struct row *row)
 {
 	const json_t *work = json_object_get(comparison->results->run, "work");
@@ -499,6 +517,7 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 	json_object_set_new(object, "vram_delta",
 	                    isfinite(row->peak_vram) ? json_boolean(row->vram_delta) : json_null());
 	json_object_set_new(object, "ratio", ratio_record(row));
+	json_object_set_new(object, "verification", verification_record(row));
 	return object;
 }
 
@@ -510,10 +529,11 @@ json_t *comparison_record(const struct comparison *comparison)
 
 	for (size_t i = 0; i < comparison->n_rows; i++)
 		json_array_append_new(platforms, row_record(comparison, &comparison->rows[i]));
-	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups", "work",
-	                 field_member_new(run, "work"), "machine", field_member_new(run, "machine"),
-	                 "reference", field_text_new(reference ? reference->contestant->label : NULL),
-	                 "platforms", platforms);
+	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups",
+	                 "work", field_member_new(run, "work"), "machine",
+	                 field_member_new(run, "machine"), "reference",
+	                 field_text_new(reference ? reference->contestant->label : NULL), "epoch_check",
+	                 results_epoch_check(comparison->results), "platforms", platforms);
 }
 
 /* All text goes out at once, so that a pipe is never left with half a document. */

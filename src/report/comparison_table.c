@@ -398,9 +398,9 @@ static void print_labels(const struct comparison *comparison, FILE *out, const c
 	free(line.text);
 }
 
-static bool is_unjudged(const struct row *row)
+static bool is_verified(const struct row *row)
 {
-	return row->contestant->status == STATUS_UNJUDGED;
+	return row->contestant->status == STATUS_VERIFIED;
 }
 
 static bool is_same(const struct row *row)
@@ -487,6 +487,55 @@ static void print_verdicts(const struct comparison *comparison, FILE *out)
 	}
 }
 
+/* The worst tensor of all that are verified, and the steps that its process trained for that. */
+static double find_worst(const struct comparison *comparison, int *steps)
+{
+	double worst = UNMEASURED;
+
+	for (size_t i = 0; i < comparison->n_rows; i++) {
+		const struct row *row = &comparison->rows[i];
+		if (!is_verified(row))
+			continue;
+		worst = fmax(worst, row->worst); /* fmax takes the one that is no NAN */
+		for (size_t e = 0; e < row->contestant->n_executions; e++)
+			*steps = execution_steps(&row->contestant->executions[e]);
+	}
+	return worst;
+}
+
+static void print_epoch_check(const struct comparison *comparison, FILE *out)
+{
+	const json_t *check = comparison->results->epoch_check;
+	const char *why = field_text(check, "why");
+	struct line line;
+
+	if (!why)
+		return;
+	line_open(&line);
+	fprintf(line.file, "%s: %s.",
+	        json_is_true(json_object_get(check, "checked")) ? "epoch 1 checked"
+	                                                        : "epochs not cross-checked",
+	        why);
+	line_print(&line, "", out);
+}
+
+static void print_judgement(const struct comparison *comparison, FILE *out)
+{
+	int steps = 0;
+	const double worst = find_worst(comparison, &steps);
+	struct line line;
+
+	if (!isfinite(worst))
+		return;
+	line_open(&line);
+	fprintf(line.file,
+	        "its weights after %d steps in the timed process are the float64 reference's, but for "
+	        "rounding: at most %.2g%% of the bound.  docs/METHOD.md says what that proves.",
+	        steps, fmax(100 * worst, 0.1));
+	line_print(&line, "verified: ", out);
+	print_epoch_check(comparison, out);
+}
+
 static void print_doubts(const struct comparison *comparison, FILE *out)
 {
 	const json_t *run = comparison->results->run, *work = json_object_get(run, "work");
@@ -502,17 +551,14 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 	if (field_number(run, "runs") < 2 && any(comparison, lacks_interval))
 		text_wrap(out, "",
 		          "A single run has no interval and no verdict: there are both from --runs 2 on.");
-	if (any(comparison, is_unjudged))
-		text_wrap(out, "unjudged: ",
-		          "nothing has checked yet that these platforms did the same work; do not quote "
-		          "the ratios.");
 	for (size_t i = 0; i < comparison->n_rows; i++) {
 		const struct row *row = &comparison->rows[i];
 		struct line line;
 		if (!row->unranked)
 			continue;
 		line_open(&line);
-		fprintf(line.file, "%s: %s", row->contestant->label, row->unranked);
+		fprintf(line.file, "%s (%s): %s", row->contestant->label,
+		        status_name(row->contestant->status), row->unranked);
 		line_print(&line, "not ranked: ", out);
 	}
 }
@@ -613,9 +659,9 @@ void comparison_title(const char *folder, FILE *out)
 
 void comparison_table(const struct comparison *comparison, FILE *out)
 {
-	static void (*const parts[][5])(const struct comparison *, FILE *) = {
+	static void (*const parts[][6])(const struct comparison *, FILE *) = {
 		{print_table},
-		{print_reading, print_verdicts, print_doubts, print_interruption},
+		{print_reading, print_verdicts, print_judgement, print_doubts, print_interruption},
 		{print_missing},
 	};
 

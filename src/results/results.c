@@ -57,6 +57,31 @@ bool status_measured(enum status status)
 	return statuses[status].measured;
 }
 
+static const json_t *certificate(const struct execution *execution)
+{
+	return json_object_get(execution->exit, "certificate");
+}
+
+double execution_worst(const struct execution *execution)
+{
+	const json_t *tensor;
+	double worst = UNMEASURED;
+	size_t i;
+
+	json_array_foreach (json_object_get(certificate(execution), "tensors"), i, tensor)
+		/* fmax takes the one that is no NAN */
+		worst = fmax(worst, field_number(tensor, "measured") / field_number(tensor, "allowed"));
+	return worst;
+}
+
+int execution_steps(const struct execution *execution)
+{
+	int64_t steps = 0;
+
+	field_integer(json_object_get(certificate(execution), "verify"), "steps", 1, INT_MAX, &steps);
+	return (int)steps;
+}
+
 bool execution_counts(const struct contestant *contestant, const struct execution *execution)
 {
 	return !status_measured(contestant->status) || status_measured(execution->status);
@@ -289,6 +314,33 @@ static int read_memory(struct reader *reader, json_t *record)
 	return reading ? json_array_append(execution_of(reader, reading)->samples, record) : -1;
 }
 
+/* What the timed epochs showed outweighs what the process's own end said. */
+static int read_refusal(struct reader *reader, const json_t *refusal)
+{
+	struct reading *reading = find_reading(reader, refusal);
+
+	if (!reading)
+		return -1;
+	struct execution *execution = execution_of(reader, reading);
+	execution->status = STATUS_NOT_VERIFIED;
+	free(execution->why);
+	execution->why = copy_field(refusal, "why");
+	return 0;
+}
+
+static int read_epoch_check(struct reader *reader, json_t *record)
+{
+	const json_t *refusal;
+	size_t i;
+
+	json_decref(reader->results->epoch_check);
+	reader->results->epoch_check = json_incref(record);
+	json_array_foreach (json_object_get(record, "refused"), i, refusal)
+		if (read_refusal(reader, refusal))
+			return -1;
+	return 0;
+}
+
 static int read_round(struct reader *reader, json_t *record)
 {
 	return json_array_append(reader->results->rounds, record);
@@ -512,7 +564,8 @@ static int read_records(struct reader *reader, const json_t *records)
 		const char *kind;
 		int (*take)(struct reader *, json_t *);
 	} kinds[] = {{"round", read_round},   {"start", read_start}, {"event", read_event},
-	             {"memory", read_memory}, {"exit", read_exit},   {"end", read_end}};
+	             {"memory", read_memory}, {"exit", read_exit},   {"epoch_check", read_epoch_check},
+	             {"end", read_end}};
 	json_t *record;
 	size_t line;
 
@@ -584,5 +637,6 @@ void results_free(struct results *results)
 	free(results->finished);
 	json_decref(results->run);
 	json_decref(results->rounds);
+	json_decref(results->epoch_check);
 	*results = (struct results){0};
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum status {
-	STATUS_UNJUDGED, /* ran to its end; no judge has spoken */
+	STATUS_UNJUDGED, /* ran to its end; no judge has spoken: of an older version */
 	STATUS_VERIFIED,
 	STATUS_NOT_SHARP,
 	STATUS_NOT_VERIFIED,
@@ -25,7 +25,8 @@ enum status {
 
 const char *status_name(enum status status);            /* "protocol_error" */
 int status_read(const char *name, enum status *status); /* -1, silently: no such status */
-bool status_measured(enum status status); /* it ran to its end and nothing speaks against it */
+bool status_measured(enum status status); /* it ran to its end and nothing speaks against it; only
+                                             STATUS_VERIFIED speaks for it */
 
 #define UNMEASURED ((double)NAN) /* or not finite */
 
@@ -84,6 +85,7 @@ struct results {
 	int signal;                     /* that ended it; 0: none */
 	double n_train;                 /* samples of an epoch */
 	json_t *rounds;                 /* array of the journal's "round" records */
+	json_t *epoch_check;            /* the journal's record, or NULL */
 	struct contestant *contestants; /* in the order of --platform */
 	size_t n_contestants;
 };
@@ -92,11 +94,19 @@ struct results {
  * none such, all of them. */
 bool execution_counts(const struct contestant *contestant, const struct execution *execution);
 
+/* Of the judge's certificate: the largest difference of a tensor, as a part of what is allowed; NAN: there
+ * is none.  And the steps of the verification; 0: not known. */
+double execution_worst(const struct execution *execution);
+int execution_steps(const struct execution *execution);
+
 /* From the journal of a folder.  Interrupted journals give what they hold.  -1 after error(). */
 int results_read(struct results *results, const char *folder);
 void results_free(struct results *results);
 
 /* run.json: the whole of it, schema "cnnbench-run-1". */
 json_t *results_record(const struct results *results);
+
+/* What was found of epoch 1 (runner/epoch_check.h), or null; for JSON. */
+json_t *results_epoch_check(const struct results *results);
 
 #endif

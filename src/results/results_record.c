@@ -99,7 +99,8 @@ static void set_members(json_t *object, const json_t *from, const char *const *k
 static json_t *execution_record(const struct execution *execution)
 {
 	static const char *const of_start[] = {"argv", NULL};
-	static const char *const of_exit[] = {"exit_code", "signal", "ledger", "log", "log_tail", NULL};
+	static const char *const of_exit[] = {"exit_code", "signal",      "ledger", "log",
+	                                      "log_tail",  "certificate", NULL};
 	json_t *object =
 		json_pack("{s:i, s:i, s:s, s:o, s:o}", "process", execution->process, "round",
 	              execution->round, "status", status_name(execution->status), "why",
@@ -134,6 +135,15 @@ static json_t *contestant_record(const struct contestant *contestant)
 	                 executions);
 }
 
+json_t *results_epoch_check(const struct results *results)
+{
+	json_t *object = results->epoch_check ? json_copy(results->epoch_check) : json_null();
+
+	json_object_del(object, "record");
+	json_object_del(object, "ns");
+	return object;
+}
+
 /* What the journal's "run" record says, its platforms exchanged for what they have done. */
 json_t *results_record(const struct results *results)
 {
@@ -148,6 +158,7 @@ json_t *results_record(const struct results *results)
 	json_object_set_new(object, "finished", field_text_new(results->finished));
 	json_object_set_new(object, "signal", json_integer(results->signal));
 	json_object_set(object, "rounds", results->rounds);
+	json_object_set_new(object, "epoch_check", results_epoch_check(results));
 	json_object_set_new(object, "platforms", platforms);
 	return object;
 }

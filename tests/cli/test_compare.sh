@@ -18,7 +18,7 @@ is "nothing on standard error" "$err" ""
 table=$out
 has "the work is named" "$out" "mnist, images 60000 + 10000;"
 has "the machine is named" "$out" "Example CPU 9000"
-has "a reader is told what unjudged means" "$out" "do not quote"
+has "a reader is told what verified means" "$out" "are the float64 reference's, but for"
 has "what is unavailable is told" "$out" "numba_cuda: unavailable: no CUDA driver"
 for name in run/ run/journal.jsonl run/run.json; do
 	run "$CNNBENCH" compare "$name"

@@ -33,7 +33,7 @@ struct sample {
 	const char *precision; /* NULL: float32 */
 	bool simulated;
 	bool diverges;             /* its losses are not finite, and it hits nothing */
-	const char *status, *why;  /* of its last round; NULL: unjudged */
+	const char *status, *why;  /* of its last round; NULL: verified */
 	const char *reason, *help; /* unavailable: it has no execution */
 };
 
@@ -41,7 +41,8 @@ struct sample_plan {
 	const struct sample *samples;
 	size_t count;
 	int runs, epochs, extra;
-	int cut; /* records to write, 0: all */
+	int refused; /* the process that the check of epoch 1 refuses, 0: none */
+	int cut;     /* records to write, 0: all */
 	int signal;
 };
 
@@ -156,24 +157,68 @@ static inline void sample_epoch(struct sample_writer *writer, const struct sampl
 	sample_end(writer, "eval", epoch, sample->epoch / 20, members);
 }
 
+/* What the judge speaks of came to its end. */
+static inline bool sample_judged(const char *status)
+{
+	static const char *const statuses[] = {"verified", "not_sharp", "not_verified", "unjudged"};
+	bool judged = false;
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		judged = judged || strcmp(status, statuses[i]) == 0;
+	return judged;
+}
+
+static inline json_t *sample_certificate(int process)
+{
+	static const char *const names[] = {"conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias",
+	                                    "fc1.weight",   "fc1.bias",   "fc2.weight",   "fc2.bias"};
+	json_t *tensors = json_array();
+
+	for (int i = 0; i < 8; i++)
+		json_array_append_new(tensors, json_pack("{s:s, s:f, s:f, s:f, s:b, s:b}", "name", names[i],
+		                                         "measured", 1e-7 * (i + process), "allowed", 4e-5,
+		                                         "control", 1e-6, "sharp", 1, "holds", 1));
+	return json_pack("{s:o, s:{s:i, s:i}}", "tensors", tensors, "verify", "samples", 4288, "steps",
+	                 10);
+}
+
 static inline void sample_exit(struct sample_writer *writer, const struct sample *sample,
                                int64_t start_ns, const char *status)
 {
-	bool fine = strcmp(status, "unjudged") == 0;
+	const bool verified = strcmp(status, "verified") == 0, fine = sample_judged(status);
+	const bool certified = fine && strcmp(status, "unjudged") != 0;
 
 	sample_append(
 		writer,
 		json_pack(
-			"{s:s, s:I, s:i, s:s, s:o, s:n, s:f, s:f, s:f, s:I, s:f, s:i, s:{s:f, s:f}, s:s, s:o}",
+			"{s:s, s:I, s:i, s:s, s:o, s:n, s:f, s:f, s:f, s:I, s:f, s:i, s:{s:f, s:f}, s:s, s:o, s:o}",
 			"record", "exit", "ns", (json_int_t)writer->ns, "process", writer->process, "status",
-			status, "why", fine ? json_null() : json_string(sample->why), "help", "wall_seconds",
-			(double)(writer->ns - start_ns) * 1e-9, "user_seconds", 1.5, "system_seconds", 0.25,
-			"peak_rss", (json_int_t)(sample->ram * 1.1), "runner_seconds", 0.01, "exit_code",
-			fine ? 0 : 1, "ledger", "spans_seconds", 1.0, "outside_seconds", 0.001, "log",
-			"logs/worker.log", "log_tail",
+			status, "why", verified || !sample->why ? json_null() : json_string(sample->why),
+			"help", "wall_seconds", (double)(writer->ns - start_ns) * 1e-9, "user_seconds", 1.5,
+			"system_seconds", 0.25, "peak_rss", (json_int_t)(sample->ram * 1.1), "runner_seconds",
+			0.01, "exit_code", fine ? 0 : 1, "ledger", "spans_seconds", 1.0, "outside_seconds",
+			0.001, "log", "logs/worker.log", "log_tail",
 			fine ? json_array()
 				 : json_pack("[s, s]", "loading kernels\tfrom cache",
-	                         "\033[31mclBuildProgram: CL_OUT_OF_RESOURCES\033[0m")));
+	                         "\033[31mclBuildProgram: CL_OUT_OF_RESOURCES\033[0m"),
+			"certificate", certified ? sample_certificate(writer->process) : json_null()));
+}
+
+static inline void sample_epoch_check(struct sample_writer *writer, const struct sample_plan *plan)
+{
+	json_t *refused = json_array();
+
+	if (plan->refused)
+		json_array_append_new(refused,
+		                      json_pack("{s:i, s:s}", "process", plan->refused, "why",
+		                                "the mean loss of epoch 1 is not the reference's"));
+	sample_append(writer, json_pack("{s:s, s:I, s:f, s:f, s:n, s:n, s:b, s:s, s:o}", "record",
+	                                "epoch_check", "ns", (json_int_t)writer->ns, "tolerance", 3e-4,
+	                                "median", 0.5, "reference", "control", "checked",
+	                                (int)(plan->count > 1), "why",
+	                                plan->count > 1 ? "the losses of the platforms agree"
+	                                                : "only one platform was verified",
+	                                "refused", refused));
 }
 
 /* A process that fails does so after its first epoch. */
@@ -181,7 +226,8 @@ static inline void sample_process(struct sample_writer *writer, const struct sam
                                   const struct sample *sample, int round)
 {
 	int64_t start_ns = writer->ns;
-	bool fails = sample->status && round == plan->runs;
+	const char *status = sample->status && round == plan->runs ? sample->status : "verified";
+	bool fails = !sample_judged(status);
 
 	writer->process++;
 	sample_append(writer, json_pack("{s:s, s:I, s:i, s:i, s:s, s:[s, s]}", "record", "start", "ns",
@@ -203,7 +249,7 @@ static inline void sample_process(struct sample_writer *writer, const struct sam
 		sample_event(writer, json_pack("{s:s}", "event", "done"));
 	}
 	writer->ns += 1000000;
-	sample_exit(writer, sample, start_ns, fails ? sample->status : "unjudged");
+	sample_exit(writer, sample, start_ns, status);
 }
 
 static inline json_t *sample_platforms(const struct sample_plan *plan)
@@ -259,6 +305,7 @@ static inline void sample_write(const char *folder, const struct sample_plan *pl
 			if (!plan->samples[i].reason)
 				sample_process(&writer, plan, &plan->samples[i], round);
 	}
+	sample_epoch_check(&writer, plan);
 	sample_append(&writer,
 	              json_pack("{s:s, s:I, s:s, s:i}", "record", "end", "ns", (json_int_t)writer.ns,
 	                        "finished", "2026-11-22T20:58:42Z", "signal", plan->signal));

@@ -374,13 +374,54 @@ static void test_table_stacked(void **state)
 	check_table(&plan, "table-stacked.txt");
 }
 
+/* Only what is verified has a rank; nothing else is named without its status. */
+static void test_table_of_the_judge(void **state)
+{
+	static const struct sample judged[] = {
+		{.label = "liar",
+	     .platform = "liar",
+	     .epoch = 0.1,
+	     .accuracy = 9911,
+	     .ram = 90e6,
+	     .status = "not_verified",
+	     .why = "it counts 9911 of 10000 test images correct, the reference with its final weights "
+	            "9023; they may differ by 3"},
+		{.label = "still",
+	     .platform = "still",
+	     .epoch = 0.2,
+	     .scatter = 0.3,
+	     .accuracy = 9811,
+	     .ram = 90e6,
+	     .status = "not_sharp",
+	     .why = "this job does not change conv1.weight, so it cannot show who trains it"},
+		{.label = "old",
+	     .platform = "old",
+	     .epoch = 0.3,
+	     .accuracy = 9811,
+	     .ram = 90e6,
+	     .status = "unjudged"},
+		{.label = "honest", .platform = "honest", .epoch = 0.9, .accuracy = 9811, .ram = 90e6},
+		{.label = "early", .platform = "early", .epoch = 0.1, .accuracy = 9811, .ram = 90e6},
+	};
+	const struct sample_plan plan = {
+		.samples = judged, .count = COUNT(judged), .runs = 2, .epochs = 2, .refused = 5};
+
+	(void)state;
+	check_table(&plan, "table-judged.txt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_figures),           cmocka_unit_test(test_divergence),
-		cmocka_unit_test(test_verdicts),          cmocka_unit_test(test_table),
-		cmocka_unit_test(test_table_of_one),      cmocka_unit_test(test_table_of_none),
-		cmocka_unit_test(test_table_interrupted), cmocka_unit_test(test_table_stacked),
+		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_divergence),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_one),
+		cmocka_unit_test(test_table_of_none),
+		cmocka_unit_test(test_table_interrupted),
+		cmocka_unit_test(test_table_stacked),
+		cmocka_unit_test(test_table_of_the_judge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -69,7 +69,7 @@ static void test_status_names(void **state)
 static void check_contestants(const struct contestant *a, const struct contestant *b,
                               const struct contestant *c)
 {
-	assert_int_equal(a->status, STATUS_UNJUDGED);
+	assert_int_equal(a->status, STATUS_VERIFIED);
 	assert_null(a->why);
 	assert_int_equal(b->status, STATUS_TIMEOUT);
 	assert_string_equal(b->why, "not done after 60 s");
@@ -95,6 +95,8 @@ static void check_executions(const struct contestant *a)
 	check("runner", first->runner_seconds, 0.01);
 	check("outside", first->outside_seconds, 0.001);
 	check("peak", first->peak_rss, 110e6);
+	check("worst tensor", execution_worst(first), 8e-7 / 4e-5);
+	assert_int_equal(execution_steps(first), 10);
 }
 
 static void check_epochs(const struct execution *first)
@@ -200,7 +202,7 @@ static void test_interrupted_round(void **state)
 	const struct contestant *a = &results.contestants[0];
 	assert_null(results.finished);
 	assert_int_equal(a->n_executions, 2);
-	assert_int_equal(a->status, STATUS_UNJUDGED);
+	assert_int_equal(a->status, STATUS_VERIFIED);
 	assert_int_equal(a->executions[1].status, STATUS_INTERRUPTED);
 	assert_true(execution_counts(a, &a->executions[0]));
 	assert_false(execution_counts(a, &a->executions[1]));
@@ -353,12 +355,43 @@ static void test_additions(void **state)
 	sample_folder_remove(folder);
 }
 
+/* What the check of epoch 1 refuses is not verified, however its process ended. */
+static void test_refused_by_the_check_of_epoch_1(void **state)
+{
+	const struct sample one = {
+		.label = "a", .platform = "a", .epoch = 1, .accuracy = 9800, .ram = 100e6};
+	const struct sample_plan refusing = {
+		.samples = &one, .count = 1, .runs = 3, .epochs = 2, .refused = 2};
+	char *folder = sample_folder();
+	struct results results;
+
+	(void)state;
+	sample_write(folder, &refusing);
+	assert_int_equal(results_read(&results, folder), 0);
+	const struct contestant *a = &results.contestants[0];
+	assert_int_equal(a->executions[0].status, STATUS_VERIFIED);
+	assert_int_equal(a->executions[1].status, STATUS_NOT_VERIFIED);
+	assert_int_equal(a->status, STATUS_NOT_VERIFIED);
+	assert_string_equal(a->why, "the mean loss of epoch 1 is not the reference's");
+	json_t *record = results_record(&results), *check = json_object_get(record, "epoch_check");
+	assert_false(json_is_true(json_object_get(check, "checked")));
+	assert_int_equal(json_array_size(json_object_get(check, "refused")), 1);
+	assert_null(json_object_get(check, "record"));
+	json_decref(record);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_status_names), cmocka_unit_test(test_reading),
-		cmocka_unit_test(test_record),       cmocka_unit_test(test_interrupted_round),
-		cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_spoiled),
+		cmocka_unit_test(test_refused_by_the_check_of_epoch_1),
+		cmocka_unit_test(test_status_names),
+		cmocka_unit_test(test_reading),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_interrupted_round),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_spoiled),
 		cmocka_unit_test(test_additions),
 	};
 

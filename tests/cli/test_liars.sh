@@ -74,4 +74,13 @@ done
 train 30 former_final former_final
 is 'former_final: exit code' "$status" 4
 has 'former_final: why' "$err" 'test images correct, the reference with its final weights'
+# Its verification is right, so is its accuracy; the loss of what was timed is another.
+train 4 ninety_percent,truthful ninety
+is 'ninety_percent: exit code' "$status" 4
+has 'ninety_percent: why' "$err$out" 'what was timed is not this training'
+has 'ninety_percent: in the table' "$out" not_verified
+has 'ninety_percent: the other one is not blamed' "$(tail -n +2 ninety/metrics_truthful.csv)" ,verified
+run "$CNNBENCH" compare --json - ninety
+has 'ninety_percent: it is not ranked' "$(printf '%s' "$out" | tr -d ' \n' |
+	sed 's/.*"platform":"ninety_percent"//')" '"ratio":{"value":null'
 tap_done

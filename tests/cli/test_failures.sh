@@ -68,12 +68,12 @@ END
 
 	# Something that nobody asked for by name may be missing.
 	rm -rf workers
-	hostile_workers workers honest
+	mkdir workers
 	fake_worker workers gone <<'END'
 #!/bin/sh
 echo '{"event":"unavailable","reason":"no such device","help":"buy one"}' >&3
 END
-	run "$CNNBENCH" run $small --filters1 1 --filters2 1 --hidden 1 --runs 1 --platform all --log-dir r4
+	run "$CNNBENCH" run $small --filters1 3 --filters2 5 --hidden 17 --runs 1 --platform all --log-dir r4
 	is 'all, one unavailable: exit code' "$status" 0
 	has 'all, one unavailable: said' "$err" 'gone is unavailable: no such device; buy one'
 	run "$CNNBENCH" run $small --runs 1 --platform gone --log-dir r5

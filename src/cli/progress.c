@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include "cli/forecast.h"
+#include "cli/live.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/event.h"
@@ -12,10 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-enum { LINE_SIZE = 512, NARROWEST = 20, LOG_LINES = 8 };
+enum { LINE_SIZE = 512, LOG_LINES = 8 };
 enum { LONG_RUN = 10 };              /* seconds */
 static const double much_else = 1.5; /* a forecast is told again if it changed by this factor */
 
@@ -23,8 +22,8 @@ struct progress {
 	const struct selection *selection;
 	struct pace *paces; /* one a candidate */
 	int runs, epochs;
-	bool quiet, live;
-	size_t shown;    /* columns of the live line */
+	bool quiet;
+	struct live *live;
 	double told;     /* seconds left, as the user was told */
 	int64_t told_ns; /* when; 0: not yet */
 
@@ -140,46 +139,10 @@ static void epoch_text(const struct progress *progress, char *out, size_t size)
 	         100 * progress->train_accuracy, 100 * progress->test_accuracy);
 }
 
-/* ---- the terminal ---- */
-
-static size_t terminal_width(void)
-{
-	struct winsize window;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col < NARROWEST)
-		return 80;
-	return window.ws_col;
-}
-
-/* Blanks instead of an escape sequence wipe what was longer before. */
-static void show_live(struct progress *progress, const char *line)
-{
-	char *text = memory_visible(line);
-	const size_t width = terminal_width() - 1, length = strlen(text);
-	size_t cut = length < width ? length : width;
-	while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80) /* inside a character of UTF-8 */
-		cut--;
-	const size_t before = progress->shown < width ? progress->shown : width;
-	text[cut] = '\0';
-	fprintf(stderr, "\r%s%*s", text, before > cut ? (int)(before - cut) : 0, "");
-	fflush(stderr);
-	progress->shown = cut;
-	free(text);
-}
-
-static void wipe_live(struct progress *progress)
-{
-	if (!progress->live || progress->shown == 0)
-		return;
-	show_live(progress, "");
-	fputc('\r', stderr);
-	fflush(stderr);
-	progress->shown = 0;
-}
-
 /* A line that stays.  Notes are silenced by --quiet. */
 static void say(struct progress *progress, const char *text)
 {
-	wipe_live(progress);
+	live_wipe(progress->live);
 	note("%s", text);
 }
 
@@ -203,8 +166,8 @@ static void process_begins(struct progress *progress, const struct follow_order 
 	const char *variant = event_text(event, "variant");
 	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round,
 	         progress->runs, event_text(event, "device"), *variant ? ", " : "", variant);
-	if (progress->live)
-		show_live(progress, line);
+	if (live_is_on(progress->live))
+		live_show(progress->live, line);
 	else
 		say(progress, line);
 }
@@ -247,7 +210,7 @@ static void foretell(struct progress *progress, const struct follow_order *order
 {
 	char line[LINE_SIZE];
 	const struct forecast left = forecast_run(progress, pace);
-	if (progress->live || !worth_telling(progress, left))
+	if (live_is_on(progress->live) || !worth_telling(progress, left))
 		return;
 	const int at = head(progress, order, line, sizeof(line));
 	snprintf(line + at, sizeof(line) - (size_t)at, "  ");
@@ -278,10 +241,10 @@ static void epoch_ends(struct progress *progress, const struct follow_order *ord
 	expect(progress, pace);
 	epoch_text(progress, epoch, sizeof(epoch));
 	const int at = head(progress, order, line, sizeof(line));
-	if (progress->live) {
+	if (live_is_on(progress->live)) {
 		left_text(forecast_run(progress, pace), left, sizeof(left));
 		snprintf(line + at, sizeof(line) - (size_t)at, "  %s  %s", left, epoch);
-		show_live(progress, line);
+		live_show(progress->live, line);
 		return;
 	}
 	snprintf(line + at, sizeof(line) - (size_t)at, "  %s", epoch);
@@ -344,7 +307,7 @@ static void on_end(void *context, const struct follow_order *order, const json_t
 	const char *status = event_text(record, "status");
 	pace->processes = rounds_go_on(status) ? progress->runs - order->round : 0;
 	pace->measured = rounds_go_on(status) ? number_of(record, "wall_seconds") : (double)NAN;
-	wipe_live(progress);
+	live_wipe(progress->live);
 	if (strcmp(status, "verified") == 0 || strcmp(status, "not_sharp") == 0) {
 		tell_success(progress, order, pace->measured, status);
 	} else if (strcmp(status, "interrupted") != 0) {
@@ -360,14 +323,13 @@ struct progress *progress_new(const struct selection *selection, int runs, int e
                               const double *expected, bool quiet)
 {
 	struct progress *progress = memory_new(1, sizeof(*progress));
-	const char *terminal = getenv("TERM");
 	*progress = (struct progress){
 		.selection = selection,
 		.paces = memory_new(selection->count, sizeof(struct pace)),
 		.runs = runs,
 		.epochs = epochs,
 		.quiet = quiet,
-		.live = !quiet && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0,
+		.live = live_new(quiet),
 	};
 	for (size_t i = 0; i < selection->count; i++)
 		progress->paces[i] =
@@ -383,7 +345,7 @@ struct observer progress_observer(struct progress *progress)
 
 void progress_free(struct progress *progress)
 {
-	wipe_live(progress);
+	live_free(progress->live);
 	free(progress->paces);
 	free(progress);
 }

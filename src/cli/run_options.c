@@ -8,31 +8,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ranges: shapes as docs/METHOD.md has them; batch up to the largest dataset (core/idx.h); whole
- * numbers up to 2^53, which JSON's readers in other languages hold exactly. */
+/* What is trained.  Ranges: shapes as docs/METHOD.md has them; batch up to the largest dataset
+ * (core/idx.h); whole numbers up to 2^53, which JSON's readers in other languages hold exactly. */
+#define PLATFORM_OPTION(fallback)                                                                  \
+	{                                                                                              \
+		"platform", NULL, OPTION_TEXT, 0, 0, fallback, NULL, "LIST",                               \
+			"names with commas; options after a colon: c_cpu:threads=1"                            \
+	}
+#define WORK_OPTIONS                                                                                 \
+	{                                                                                                \
+		"dataset",                                                                                   \
+		NULL,                                                                                        \
+		OPTION_TEXT,                                                                                 \
+		0,                                                                                           \
+		0,                                                                                           \
+		NULL,                                                                                        \
+		NULL,                                                                                        \
+		"NAME",                                                                                      \
+		"mnist, synth, or a folder of four IDX files (default: mnist, else synth)"},                 \
+		{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},            \
+		{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},                      \
+		{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"},                         \
+		{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"},   \
+		{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"}, \
+		{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},      \
+		{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},               \
+	{                                                                                                \
+		"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"             \
+	}
+#define PROCESS_OPTIONS                                                                            \
+	{"threads", NULL, OPTION_INT,                                                                  \
+	 1,         1024, NULL,                                                                        \
+	 NULL,      "N",  "of each CPU platform; by default the usable physical cores"},               \
+	{                                                                                              \
+		"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS",                             \
+			"end a process that takes longer; 0: never"                                            \
+	}
+#define QUIET_OPTION                                                                               \
+	{                                                                                              \
+		"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,                                        \
+			"no progress and no notes on standard error"                                           \
+	}
+
 const struct option_spec run_options[] = {
-	/* what is trained */
-	{"platform", NULL, OPTION_TEXT, 0, 0, "all", NULL, "LIST",
-     "names with commas; options after a colon: c_cpu:threads=1"},
-	{"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",
-     "mnist, synth, or a folder of four IDX files (default: mnist, else synth)"},
+	PLATFORM_OPTION("all"),
 	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
-	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},
-	{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},
-	{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"},
-	{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"},
-	{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"},
-	{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},
-	{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},
-	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"},
+	WORK_OPTIONS,
 	/* how it is measured */
-	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N",
-     "of each CPU platform; by default the usable physical cores"},
+	PROCESS_OPTIONS,
 	{"runs", NULL, OPTION_INT, 1, 1000, "3", NULL, "N", "rounds of fresh processes"},
 	{"min-time", NULL, OPTION_REAL, 0, 3600, "1", NULL, "SECONDS",
      "extra epochs, for time only, until training took this"},
-	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS",
-     "end a process that takes longer; 0: never"},
+	{"check-epoch", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
+     "the reference trains epoch 1 too, even where all platforms agree about it"},
 	/* what comes out */
 	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR",
      "write the results here (default: results/<time>_<dataset>)"},
@@ -40,8 +68,21 @@ const struct option_spec run_options[] = {
      "write the comparison as JSON; -: to standard output, alone"},
 	{"require", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "LIST",
      "exit with code 3 if one of these platforms is missing or fails"},
-	{"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
-     "no progress and no notes on standard error"},
+	QUIET_OPTION,
+	{0},
+};
+
+const struct option_spec verify_options[] = {
+	PLATFORM_OPTION(NULL),
+	WORK_OPTIONS,
+	PROCESS_OPTIONS,
+	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR",
+     "keep logs, weights and journal here (default: they are removed)"},
+	{"json", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "FILE",
+     "write the result as JSON; -: to standard output, alone"},
+	{"self-test", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
+     "test the judge: plant known faults, each must be refused"},
+	QUIET_OPTION,
 	{0},
 };
 
@@ -55,7 +96,7 @@ struct work run_options_work(const struct options *options)
 				.hidden = (int)options_int(options, "hidden"),
 				.fsize = (int)options_int(options, "fsize"),
 			},
-		.epochs = (int)options_int(options, "epochs"),
+		.epochs = options_has(options, "epochs") ? (int)options_int(options, "epochs") : 0,
 		.batch = (size_t)options_int(options, "batch-size"),
 		.lr = options_real(options, "lr"),
 		.momentum = options_real(options, "momentum"),
@@ -147,9 +188,11 @@ char *run_options_command(const char *program, const struct options *options,
 	for (const struct option_spec *spec = run_options; spec->name; spec++) {
 		if (!is_told(options, spec->name))
 			continue;
-		char *text = chosen_text(options, spec, selection, dataset);
 		command = append(command, " --");
 		command = append(command, spec->name);
+		if (spec->type == OPTION_FLAG)
+			continue;
+		char *text = chosen_text(options, spec, selection, dataset);
 		command = append(command, " ");
 		command = append_quoted(command, text);
 		free(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of `cnnbench run`. */
+/* The options of `cnnbench run`, and of `cnnbench verify`, which are mostly the same. */
 #ifndef CLI_RUN_OPTIONS_H
 #define CLI_RUN_OPTIONS_H
 
@@ -7,8 +7,9 @@
 #include "core/options.h"
 #include "runner/selection.h"
 
-extern const struct option_spec run_options[];
+extern const struct option_spec run_options[], verify_options[];
 
+/* Of either table; `verify` has no epochs. */
 struct work run_options_work(const struct options *options);
 int run_options_threads(const struct options *options); /* --threads, or what the machine has */
 

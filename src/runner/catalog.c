@@ -34,14 +34,18 @@ static bool is_file(const char *path)
 }
 
 /* Takes over `path`.  A name that is there already keeps the path that was found first. */
-static void catalog_add(struct catalog *catalog, const char *name, char *path)
+static void take_worker(struct catalog *catalog, const char *name, char *path)
 {
 	if (catalog_lookup(catalog, name) || !is_file(path)) {
 		free(path);
 		return;
 	}
 	catalog->entries = memory_grow(catalog->entries, catalog->count + 1, sizeof(*catalog->entries));
-	catalog->entries[catalog->count++] = (struct catalog_entry){memory_copy(name), path};
+	catalog->entries[catalog->count++] = (struct catalog_entry){
+		.name = memory_copy(name),
+		.path = path,
+		.hidden = strcmp(name, CATALOG_SELFTEST) == 0,
+	};
 }
 
 /* -1 with errno: the folder cannot be read. */
@@ -53,7 +57,7 @@ static int catalog_scan(struct catalog *catalog, const char *folder)
 	for (const struct dirent *entry; (entry = readdir(handle));) {
 		const char *name = worker_platform(entry->d_name);
 		if (name)
-			catalog_add(catalog, name, files_join(folder, entry->d_name));
+			take_worker(catalog, name, files_join(folder, entry->d_name));
 	}
 	closedir(handle);
 	return 0;
@@ -148,6 +152,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct catalog_entry *)a)->name, ((const struct catalog_entry *)b)->name);
 }
 
+static void sort_entries(struct catalog *catalog)
+{
+	if (catalog->count)
+		qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
+}
+
 int catalog_find(struct catalog *catalog)
 {
 	*catalog = (struct catalog){0};
@@ -156,9 +166,76 @@ int catalog_find(struct catalog *catalog)
 		catalog_free(catalog);
 		return -1;
 	}
-	if (catalog->count)
-		qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
+	sort_entries(catalog);
 	return 0;
+}
+
+/* ---- a worker of one's own ---- */
+
+/* What keeps a path from being a worker's; NULL after error(). */
+static const char *check_worker(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = worker_platform(slash ? slash + 1 : path);
+	struct stat status;
+
+	if (stat(path, &status) != 0) {
+		error("%s: %s; give the path of a worker", path, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		error("%s: this is %s; give the path of a worker, a program worker-<name>", path,
+		      S_ISDIR(status.st_mode) ? "a folder" : "no plain file");
+		return NULL;
+	}
+	if (!name)
+		error("%s: a worker's file is called worker-<name>, the name of letters, digits and _; "
+		      "rename it, or link to it",
+		      path);
+	else if (access(path, X_OK) != 0)
+		error("%s: not executable; chmod +x '%s'", path, path);
+	else
+		return name;
+	return NULL;
+}
+
+static void drop_entry(struct catalog *catalog, const char *name)
+{
+	for (size_t i = 0; i < catalog->count; i++)
+		if (strcmp(catalog->entries[i].name, name) == 0) {
+			free(catalog->entries[i].name);
+			free(catalog->entries[i].path);
+			catalog->entries[i] = catalog->entries[--catalog->count];
+			return;
+		}
+}
+
+/* The folder is resolved, a link that is the worker's own name is not: that is its name. */
+static char *absolute_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? memory_text("%.*s/", (int)(slash - path), path) : memory_copy(".");
+	char *resolved = realpath(folder, NULL);
+	char *absolute = resolved ? files_join(resolved, slash ? slash + 1 : path) : NULL;
+
+	if (!resolved)
+		error("%s: %s; give the path of a worker", path, strerror(errno));
+	free(folder);
+	free(resolved);
+	return absolute;
+}
+
+const char *catalog_add(struct catalog *catalog, const char *path)
+{
+	const char *name = check_worker(path);
+	char *absolute = name ? absolute_path(path) : NULL;
+
+	if (!absolute)
+		return NULL;
+	drop_entry(catalog, name);
+	take_worker(catalog, name, absolute);
+	sort_entries(catalog);
+	return catalog_lookup(catalog, name)->name;
 }
 
 const struct catalog_entry *catalog_lookup(const struct catalog *catalog, const char *name)

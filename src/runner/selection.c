@@ -52,10 +52,12 @@ static void candidate_add(struct wish *wish, const struct catalog_entry *entry, 
 static int refuse_name(const struct catalog *catalog, const char *option, const char *name)
 {
 	const char **names = memory_new(catalog->count + 1, sizeof(*names));
+	size_t count = 0;
 	for (size_t i = 0; i < catalog->count; i++)
-		names[i] = catalog->entries[i].name;
-	names[catalog->count] = "all";
-	const char *near = options_nearest(name, names, catalog->count + 1);
+		if (!catalog->entries[i].hidden)
+			names[count++] = catalog->entries[i].name;
+	names[count++] = "all";
+	const char *near = options_nearest(name, names, count);
 	if (near)
 		error("%s: there is no platform '%s'; did you mean '%s'?", option, name, near);
 	else
@@ -78,7 +80,8 @@ static int take_item(struct wish *wish, char *item)
 		             written);
 	if (strcmp(item, "all") == 0) {
 		for (size_t i = 0; i < wish->catalog->count; i++)
-			candidate_add(wish, &wish->catalog->entries[i], "", false);
+			if (!wish->catalog->entries[i].hidden)
+				candidate_add(wish, &wish->catalog->entries[i], "", false);
 		return 0;
 	}
 	const struct catalog_entry *entry = catalog_lookup(wish->catalog, selection_platform(item));

@@ -32,8 +32,8 @@ struct selection {
 };
 
 /*
- * `text` NULL: "all", which stands for every platform of the catalog.  A name that is no platform, an option it
- * does not know, a bad value, the same label twice: -1 after error().  A platform that cannot run
+ * `text` NULL: "all", which stands for every platform of the catalog that is not hidden.  A name that is no platform,
+ * an option it does not know, a bad value, the same label twice: -1 after error().  A platform that cannot run
  * here is no error: it stands there with ready = false.  Probes take at most 10 s each and run
  * side by side.  Aliases: cpu_numba, cuda_numba.
  */

@@ -15,18 +15,13 @@
 		"platform", NULL, OPTION_TEXT, 0, 0, fallback, NULL, "LIST",                               \
 			"names with commas; options after a colon: c_cpu:threads=1"                            \
 	}
+#define DATASET_OPTION                                                                             \
+	{                                                                                              \
+		"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",                                    \
+			"mnist, synth, or a folder of four IDX files (default: mnist, else synth)"             \
+	}
 #define WORK_OPTIONS                                                                                 \
-	{                                                                                                \
-		"dataset",                                                                                   \
-		NULL,                                                                                        \
-		OPTION_TEXT,                                                                                 \
-		0,                                                                                           \
-		0,                                                                                           \
-		NULL,                                                                                        \
-		NULL,                                                                                        \
-		"NAME",                                                                                      \
-		"mnist, synth, or a folder of four IDX files (default: mnist, else synth)"},                 \
-		{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},            \
+	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},                \
 		{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},                      \
 		{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"},                         \
 		{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"},   \
@@ -52,6 +47,7 @@
 
 const struct option_spec run_options[] = {
 	PLATFORM_OPTION("all"),
+	DATASET_OPTION,
 	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
 	WORK_OPTIONS,
 	/* how it is measured */
@@ -74,6 +70,7 @@ const struct option_spec run_options[] = {
 
 const struct option_spec verify_options[] = {
 	PLATFORM_OPTION(NULL),
+	DATASET_OPTION,
 	WORK_OPTIONS,
 	PROCESS_OPTIONS,
 	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR",

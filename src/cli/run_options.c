@@ -8,42 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is trained.  Ranges: shapes as docs/METHOD.md has them; batch up to the largest dataset
+/* Rows of both tables.  Ranges: shapes as docs/METHOD.md has them; batch up to the largest dataset
  * (core/idx.h); whole numbers up to 2^53, which JSON's readers in other languages hold exactly. */
-#define PLATFORM_OPTION(fallback)                                                                  \
-	{                                                                                              \
-		"platform", NULL, OPTION_TEXT, 0, 0, fallback, NULL, "LIST",                               \
-			"names with commas; options after a colon: c_cpu:threads=1"                            \
-	}
-#define DATASET_OPTION                                                                             \
-	{                                                                                              \
-		"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME",                                    \
-			"mnist, synth, or a folder of four IDX files (default: mnist, else synth)"             \
-	}
-#define WORK_OPTIONS                                                                                 \
-	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"},                \
-		{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"},                      \
-		{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"},                         \
-		{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"},   \
-		{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"}, \
-		{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"},      \
-		{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"},               \
-	{                                                                                                \
-		"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"             \
-	}
-#define PROCESS_OPTIONS                                                                            \
-	{"threads", NULL, OPTION_INT,                                                                  \
-	 1,         1024, NULL,                                                                        \
-	 NULL,      "N",  "of each CPU platform; by default the usable physical cores"},               \
-	{                                                                                              \
-		"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS",                             \
-			"end a process that takes longer; 0: never"                                            \
-	}
-#define QUIET_OPTION                                                                               \
-	{                                                                                              \
-		"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,                                        \
-			"no progress and no notes on standard error"                                           \
-	}
+/* clang-format off */
+#define PLATFORM_OPTION(fallback) \
+	{"platform", NULL, OPTION_TEXT, 0, 0, fallback, NULL, "LIST", \
+	 "names with commas; options after a colon: c_cpu:threads=1"}
+#define DATASET_OPTION \
+	{"dataset", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "NAME", \
+	 "mnist, synth, or a folder of four IDX files (default: mnist, else synth)"}
+#define WORK_OPTIONS \
+	{"batch-size", NULL, OPTION_INT, 1, 1 << 24, "512", NULL, "N", "samples a step"}, \
+	{"lr", NULL, OPTION_REAL, 0, 1000, "0.01", NULL, "X", "learning rate"}, \
+	{"momentum", NULL, OPTION_REAL, 0, 1, "0.9", NULL, "X", "momentum"}, \
+	{"filters1", NULL, OPTION_INT, 1, 64, "8", NULL, "N", "filters of the first convolution"}, \
+	{"filters2", NULL, OPTION_INT, 1, 64, "16", NULL, "N", "filters of the second convolution"}, \
+	{"hidden", NULL, OPTION_INT, 1, 1024, "128", NULL, "N", "neurons of the hidden layer"}, \
+	{"fsize", NULL, OPTION_INT, 1, 7, "3", NULL, "N", "side of a filter, pixels"}, \
+	{"seed", NULL, OPTION_INT, 0, 0x1p53, "1", NULL, "N", "seed of weights and order"}
+#define PROCESS_OPTIONS \
+	{"threads", NULL, OPTION_INT, 1, 1024, NULL, NULL, "N", \
+	 "of each CPU platform; by default the usable physical cores"}, \
+	{"timeout", NULL, OPTION_REAL, 0, 1e6, "3600", NULL, "SECONDS", \
+	 "end a process that takes longer; 0: never"}
+#define QUIET_OPTION \
+	{"quiet", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, \
+	 "no progress and no notes on standard error"}
+/* clang-format on */
 
 const struct option_spec run_options[] = {
 	PLATFORM_OPTION("all"),

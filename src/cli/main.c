@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {&command_list, &command_run, &command_compare};
+static const struct command *const commands[] = {&command_list, &command_run, &command_verify,
+                                                 &command_compare};
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 /* ---- help ---- */

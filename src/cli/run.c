@@ -50,14 +50,6 @@ static int check_required(const struct run *run)
 	return code;
 }
 
-static int named_unready(const struct selection *selection)
-{
-	for (size_t i = 0; i < selection->count; i++)
-		if (selection->items[i].named && !selection->items[i].ready)
-			return EXIT_PLATFORM;
-	return EXIT_FINE;
-}
-
 static int select_platforms(struct run *run)
 {
 	struct session *session = &run->session;
@@ -70,7 +62,7 @@ static int select_platforms(struct run *run)
 	code = session_select(session);
 	if (code != EXIT_FINE)
 		return code;
-	run->platforms_code = exit_worse(named_unready(&session->selection), check_required(run));
+	run->platforms_code = exit_worse(session_named_code(session), check_required(run));
 	return session_check_ready(session);
 }
 
@@ -166,45 +158,12 @@ static int print_report(const struct run *run, const struct results *results)
 	return code;
 }
 
-static const struct candidate *find_candidate(const struct selection *selection, const char *label)
-{
-	for (size_t i = 0; i < selection->count; i++)
-		if (strcmp(selection->items[i].label, label) == 0)
-			return &selection->items[i];
-	return NULL;
-}
-
-/* Of one that did not run: a fault only where the user asked for it by name, or the probe promised it. */
-static int status_code(enum status status, const struct candidate *candidate)
-{
-	static const int codes[STATUS_COUNT] = {
-		[STATUS_NOT_SHARP] = EXIT_NOT_VERIFIED, [STATUS_NOT_VERIFIED] = EXIT_NOT_VERIFIED,
-		[STATUS_DIVERGED] = EXIT_PLATFORM,      [STATUS_FAILED] = EXIT_PLATFORM,
-		[STATUS_TIMEOUT] = EXIT_PLATFORM,       [STATUS_PROTOCOL_ERROR] = EXIT_PLATFORM,
-	};
-	if (status == STATUS_UNAVAILABLE)
-		return candidate && (candidate->named || candidate->ready) ? EXIT_PLATFORM : EXIT_FINE;
-	return codes[status];
-}
-
-static int results_code(const struct run *run, const struct results *results)
-{
-	int code = EXIT_FINE;
-	for (size_t i = 0; i < results->n_contestants; i++) {
-		const struct contestant *contestant = &results->contestants[i];
-		const struct candidate *candidate =
-			find_candidate(&run->session.selection, contestant->label);
-		code = exit_worse(code, status_code(contestant->status, candidate));
-	}
-	return code;
-}
-
 static int report(const struct run *run)
 {
 	struct results results;
 	if (results_read(&results, run->session.folder) != 0)
 		return EXIT_INTERNAL;
-	int code = results_code(run, &results);
+	int code = session_results_code(&run->session, &results);
 	if (report_write(run->session.folder, &results) != 0)
 		code = exit_worse(code, EXIT_USAGE);
 	code = exit_worse(code, print_report(run, &results));

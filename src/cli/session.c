@@ -102,6 +102,15 @@ int session_check_ready(const struct session *session)
 	return EXIT_FINE;
 }
 
+int session_named_code(const struct session *session)
+{
+	const struct selection *selection = &session->selection;
+	for (size_t i = 0; i < selection->count; i++)
+		if (selection->items[i].named && !selection->items[i].ready)
+			return EXIT_PLATFORM;
+	return EXIT_FINE;
+}
+
 /* ---- the work ---- */
 
 /* Large shapes are verified with fewer samples, so that the reference takes no longer: say so. */
@@ -325,6 +334,7 @@ int session_train(struct session *session, const struct observer *observer)
 		.min_time = plan->min_time,
 		.timeout = plan->timeout,
 		.shuffle = session->shuffle,
+		.keep_weights = plan->keep_weights,
 	};
 	tell_removed(&session->environment);
 	const int result = rounds_run(&order, session->journal, observer);
@@ -333,6 +343,40 @@ int session_train(struct session *session, const struct observer *observer)
 	journal_close(session->journal);
 	session->journal = NULL;
 	return result == 0 ? EXIT_FINE : EXIT_USAGE;
+}
+
+/* ---- the end ---- */
+
+static const struct candidate *find_candidate(const struct selection *selection, const char *label)
+{
+	for (size_t i = 0; i < selection->count; i++)
+		if (strcmp(selection->items[i].label, label) == 0)
+			return &selection->items[i];
+	return NULL;
+}
+
+/* Of one that did not run: a fault only where the user asked for it by name, or the probe promised it. */
+static int status_code(enum status status, const struct candidate *candidate)
+{
+	static const int codes[STATUS_COUNT] = {
+		[STATUS_NOT_SHARP] = EXIT_NOT_VERIFIED, [STATUS_NOT_VERIFIED] = EXIT_NOT_VERIFIED,
+		[STATUS_DIVERGED] = EXIT_PLATFORM,      [STATUS_FAILED] = EXIT_PLATFORM,
+		[STATUS_TIMEOUT] = EXIT_PLATFORM,       [STATUS_PROTOCOL_ERROR] = EXIT_PLATFORM,
+	};
+	if (status == STATUS_UNAVAILABLE)
+		return candidate && (candidate->named || candidate->ready) ? EXIT_PLATFORM : EXIT_FINE;
+	return codes[status];
+}
+
+int session_results_code(const struct session *session, const struct results *results)
+{
+	int code = EXIT_FINE;
+	for (size_t i = 0; i < results->n_contestants; i++) {
+		const struct contestant *contestant = &results->contestants[i];
+		const struct candidate *candidate = find_candidate(&session->selection, contestant->label);
+		code = exit_worse(code, status_code(contestant->status, candidate));
+	}
+	return code;
 }
 
 void session_free(struct session *session)

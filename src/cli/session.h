@@ -14,6 +14,7 @@
 #include "core/job.h"
 #include "core/options.h"
 #include "results/journal.h"
+#include "results/results.h"
 #include "runner/catalog.h"
 #include "runner/environment.h"
 #include "runner/follow.h"
@@ -65,11 +66,16 @@ int session_select(struct session *session); /* those of the plan, probed */
 
 /* Is any ready?  Says why those are not that are not; EXIT_NOTHING. */
 int session_check_ready(const struct session *session);
+int session_named_code(
+	const struct session *session); /* of those that were named and are not ready */
 size_t session_count_ready(const struct session *session);
 
 int session_prepare(struct session *session); /* dataset, job and judge */
 int session_open(struct session *session); /* the results folder, with the journal's first record */
 int session_train(struct session *session, const struct observer *observer);
+
+/* The exit code that the results deserve. */
+int session_results_code(const struct session *session, const struct results *results);
 void session_free(struct session *session);
 
 #endif

@@ -636,7 +636,7 @@ static void clean_up(struct following *f)
 		close(f->log);
 	if (f->gpu)
 		meter_vram_close(&f->vram);
-	if (files_is_folder(f->out) && files_remove_folder(f->out))
+	if (!f->order->keep_weights && files_is_folder(f->out) && files_remove_folder(f->out))
 		warning("%s: remove this folder yourself", f->out);
 	clocks_free(&f->clocks);
 	json_decref(f->certificate);

@@ -85,6 +85,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		.round = round,
 		.min_time = order->min_time,
 		.timeout = order->timeout,
+		.keep_weights = order->keep_weights,
 	};
 	struct outcome outcome;
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker's mistake looks like in its weights: patterns of w - ref, in words for the one who writes
+ * the worker.  Guesses with reasons; the judge is runner/judge.h.
+ */
+#ifndef RUNNER_DIAGNOSIS_H
+#define RUNNER_DIAGNOSIS_H
+
+#include "core/model.h"
+
+#include <stddef.h>
+
+/* P numbers each: after the verification the worker's weights and the reference's, and the initial ones. */
+struct diagnosis_input {
+	const struct model *model;
+	const float *weights, *init;
+	const double *reference;
+	size_t batch;
+	double momentum;
+};
+
+/* Sentences without a full stop, the surest first, at least one, NULL at the end; memory_free_words.
+ * Of weights within the bound there is nothing to say. */
+char **diagnosis_make(const struct diagnosis_input *input);
+
+/* How the same worker does on simpler jobs. */
+enum attempt { ATTEMPT_NONE, ATTEMPT_PASSES, ATTEMPT_FAILS };
+
+/* The same for what was tried: the job without momentum, and with batches of one sample. */
+char **diagnosis_attempts(enum attempt without_momentum, enum attempt single_samples);
+
+#endif

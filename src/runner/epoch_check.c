@@ -91,7 +91,8 @@ static void decide(const struct epoch_check *check, struct finding *finding)
 	for (size_t i = 0; i < check->count; i++)
 		if (!(fabs(check->claims[i].loss - loss) <= allowed * fabs(loss)))
 			refuse(finding, &check->claims[i], allowed);
-	snprintf(finding->why, sizeof(finding->why), "the reference trained epoch 1: loss %.7g", loss);
+	snprintf(finding->why, sizeof(finding->why), "the reference trained epoch 1 itself: loss %.7g",
+	         loss);
 }
 
 static void ask(const struct epoch_check *check, struct finding *finding)
@@ -113,11 +114,11 @@ static void find(const struct epoch_check *check, struct finding *finding)
 		ask(check, finding);
 	} else if (finding->platforms == 1) {
 		snprintf(finding->why, sizeof(finding->why),
-		         "only one platform was verified; --check-epoch has the reference train epoch 1");
+		         "only one platform to compare; --check-epoch asks the reference");
 	} else {
 		finding->checked = true;
 		snprintf(finding->why, sizeof(finding->why),
-		         "the losses of %zu platforms in epoch 1 agree within %g", finding->platforms,
+		         "the mean losses of %zu platforms agree within %g", finding->platforms,
 		         EPOCH_TOLERANCE);
 	}
 }

@@ -130,7 +130,7 @@ static void test_platforms_that_agree(void **state)
 	const struct epoch_claim claims[] = {{"a", 1, 2}, {"a", 3, 2}, {"b", 2, 2.0002}};
 
 	(void)state; /* of the job's true loss nobody knows */
-	expect(check(claims, 3, false), true, false, "the losses of 2 platforms", "");
+	expect(check(claims, 3, false), true, false, "losses of 2 platforms", "");
 }
 
 static void test_one_platform_alone(void **state)

@@ -194,7 +194,8 @@ static const char *find_unranked(const struct contestant *contestant)
 	const char *precision = field_text(hello, "precision"), *data = field_text(hello, "data");
 
 	if (contestant->status == STATUS_UNJUDGED)
-		return "no judge has checked what it computed: the run is of an older version";
+		return "nothing has checked what it computed: the run was cut off before, or an older version "
+			   "made it";
 	if (contestant->status != STATUS_VERIFIED)
 		return contestant->why ? contestant->why : "it is not verified";
 	if (json_is_true(json_object_get(hello, "simulated")))
@@ -213,15 +214,6 @@ static size_t count_runs(const struct contestant *contestant)
 	for (size_t i = 0; i < contestant->n_executions; i++)
 		n += execution_counts(contestant, &contestant->executions[i]);
 	return n;
-}
-
-static double worst_of(const struct contestant *contestant)
-{
-	double worst = UNMEASURED;
-
-	for (size_t i = 0; i < contestant->n_executions; i++)
-		worst = fmax(worst, execution_worst(&contestant->executions[i]));
-	return worst;
 }
 
 /* In any of the executions that count. */
@@ -244,7 +236,7 @@ static void make_row(struct row *row, const struct results *results,
 		.runs = count_runs(contestant),
 		.ranked = status_measured(contestant->status) && !unranked,
 		.unranked = unranked,
-		.worst = worst_of(contestant),
+		.proof = contestant_proof(contestant),
 		.epoch = steady_spread(contestant),
 		.ratio = {UNMEASURED, UNMEASURED, UNMEASURED, 0},
 		.cold_epoch = median_over_runs(contestant, cold_epoch, false),
@@ -431,9 +423,9 @@ static int find_reference(struct comparison *comparison, const char *label)
 	if (label && !row)
 		return error("--reference %s: %s has no such platform", label, comparison->results->folder);
 	if (label && !row->ranked)
-		return error("--reference %s: it is not ranked in %s (%s); choose another", label,
-		             comparison->results->folder,
-		             row->unranked ? row->unranked : status_name(row->contestant->status));
+		return error("--reference %s: it is not ranked in %s (%s%s%s); choose another", label,
+		             comparison->results->folder, status_name(row->contestant->status),
+		             row->unranked ? ": " : "", row->unranked ? row->unranked : "");
 	if (comparison->n_rows && row->ranked && !isnan(row->epoch.median))
 		comparison->reference = row;
 	return 0;
@@ -480,9 +472,12 @@ static json_t *ratio_record(const struct row *row)
 	                 "verdict", field_text_new(verdict_name(row->verdict)));
 }
 
-static json_t *verification_record(const struct row *row)
+static json_t *verification_record(const struct proof *proof)
 {
-	return isfinite(row->worst) ? json_pack("{s:f}", "worst_of_allowed", row->worst) : json_null();
+	if (proof->runs == 0)
+		return json_null();
+	return json_pack("{s:o, s:i}", "worst_of_allowed", field_number_new(proof->worst), "runs",
+	                 proof->runs);
 }
 
 static json_t *row_record(const struct comparison *comparison, const struct row *row)
@@ -517,7 +512,7 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 	json_object_set_new(object, "vram_delta",
 	                    isfinite(row->peak_vram) ? json_boolean(row->vram_delta) : json_null());
 	json_object_set_new(object, "ratio", ratio_record(row));
-	json_object_set_new(object, "verification", verification_record(row));
+	json_object_set_new(object, "verification", verification_record(&row->proof));
 	return object;
 }
 

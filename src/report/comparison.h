@@ -29,7 +29,7 @@ struct row {
 	size_t runs;               /* executions that the figures are made of */
 	bool ranked;               /* verified, in float32, with resident data, on a real device */
 	const char *unranked;      /* why not, though it was measured; or NULL */
-	double worst;              /* execution_worst, the largest of all runs; NAN: not judged */
+	struct proof proof;        /* contestant_proof */
 	struct spread epoch;       /* seconds, steady epochs of all rounds */
 	double samples_per_second; /* training samples over the median epoch */
 	struct ratio ratio;

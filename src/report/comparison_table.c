@@ -487,53 +487,66 @@ static void print_verdicts(const struct comparison *comparison, FILE *out)
 	}
 }
 
-/* The worst tensor of all that are verified, and the steps that its process trained for that. */
-static double find_worst(const struct comparison *comparison, int *steps)
+/* The proof of all that are verified: of one job, so that it differs in its figures alone. */
+static struct proof find_proof(const struct comparison *comparison)
 {
-	double worst = UNMEASURED;
+	struct proof proof = {.worst = UNMEASURED};
 
 	for (size_t i = 0; i < comparison->n_rows; i++) {
 		const struct row *row = &comparison->rows[i];
-		if (!is_verified(row))
+		double worst = fmax(proof.worst, row->proof.worst); /* fmax takes the one that is no NAN */
+		if (!is_verified(row) || row->proof.runs == 0)
 			continue;
-		worst = fmax(worst, row->worst); /* fmax takes the one that is no NAN */
-		for (size_t e = 0; e < row->contestant->n_executions; e++)
-			*steps = execution_steps(&row->contestant->executions[e]);
+		proof = row->proof;
+		proof.worst = worst;
 	}
-	return worst;
+	return proof;
+}
+
+/* "at 7.5%", "below 0.1%". */
+static void format_part(char out[CELL_SIZE], double part)
+{
+	double percent = 100 * part;
+
+	if (percent < 0.1)
+		strcpy(out, "below 0.1%");
+	else
+		snprintf(out, CELL_SIZE, "at %.*f%%", percent < 9.95 ? 1 : 0, fmin(percent, 1e9));
+}
+
+static void print_verified(const struct comparison *comparison, FILE *out)
+{
+	const struct proof proof = find_proof(comparison);
+	char part[CELL_SIZE];
+	struct line line;
+
+	if (!isfinite(proof.worst))
+		return;
+	format_part(part, proof.worst);
+	line_open(&line);
+	fprintf(
+		line.file,
+		"verified: in the timed process, %d steps from the initial weights agree with the float64 "
+		"reference in all %d tensors (worst %s of what is allowed); docs/METHOD.md says what that "
+		"proves.",
+		proof.steps, proof.tensors, part);
+	line_print(&line, "", out);
 }
 
 static void print_epoch_check(const struct comparison *comparison, FILE *out)
 {
 	const json_t *check = comparison->results->epoch_check;
+	const bool checked = json_is_true(json_object_get(check, "checked"));
 	const char *why = field_text(check, "why");
 	struct line line;
 
+	if (!check && any(comparison, is_verified) && any(comparison, has_figures))
+		why = "the run had not come to that";
 	if (!why)
 		return;
 	line_open(&line);
-	fprintf(line.file, "%s: %s.",
-	        json_is_true(json_object_get(check, "checked")) ? "epoch 1 checked"
-	                                                        : "epochs not cross-checked",
-	        why);
+	fprintf(line.file, "%s: %s.", checked ? "epoch 1 checked" : "epochs not cross-checked", why);
 	line_print(&line, "", out);
-}
-
-static void print_judgement(const struct comparison *comparison, FILE *out)
-{
-	int steps = 0;
-	const double worst = find_worst(comparison, &steps);
-	struct line line;
-
-	if (!isfinite(worst))
-		return;
-	line_open(&line);
-	fprintf(line.file,
-	        "its weights after %d steps in the timed process are the float64 reference's, but for "
-	        "rounding: at most %.2g%% of the bound.  docs/METHOD.md says what that proves.",
-	        steps, fmax(100 * worst, 0.1));
-	line_print(&line, "verified: ", out);
-	print_epoch_check(comparison, out);
 }
 
 static void print_doubts(const struct comparison *comparison, FILE *out)
@@ -659,9 +672,10 @@ void comparison_title(const char *folder, FILE *out)
 
 void comparison_table(const struct comparison *comparison, FILE *out)
 {
-	static void (*const parts[][6])(const struct comparison *, FILE *) = {
+	static void (*const parts[][7])(const struct comparison *, FILE *) = {
 		{print_table},
-		{print_reading, print_verdicts, print_judgement, print_doubts, print_interruption},
+		{print_reading, print_verdicts, print_verified, print_epoch_check, print_doubts,
+	     print_interruption},
 		{print_missing},
 	};
 

@@ -191,7 +191,7 @@ static void put_summary(struct csv *csv, const struct row *row)
 	csv_number(csv, row->mean_rss / 1e6, 3);
 	csv_number(csv, row->peak_rss / 1e6, 3);
 	csv_number(csv, row->peak_vram / 1e6, 3);
-	csv_significant(csv, row->worst, 3);
+	csv_significant(csv, row->proof.worst, 3);
 	csv_row(csv);
 }
 

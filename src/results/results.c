@@ -17,7 +17,8 @@
 
 /* ---- Status ---- */
 
-/* `severity`: which of several executions speaks for their platform. */
+/* `severity`: which of several executions speaks for their platform.  A wrong result weighs more than
+ * none. */
 static const struct {
 	const char *name;
 	bool measured;
@@ -26,11 +27,11 @@ static const struct {
 	[STATUS_UNJUDGED] = {"unjudged", true, 3},
 	[STATUS_VERIFIED] = {"verified", true, 2},
 	[STATUS_NOT_SHARP] = {"not_sharp", true, 4},
-	[STATUS_NOT_VERIFIED] = {"not_verified", false, 8},
+	[STATUS_NOT_VERIFIED] = {"not_verified", false, 11},
 	[STATUS_DIVERGED] = {"diverged", false, 7},
-	[STATUS_FAILED] = {"failed", false, 10},
-	[STATUS_TIMEOUT] = {"timeout", false, 9},
-	[STATUS_PROTOCOL_ERROR] = {"protocol_error", false, 11},
+	[STATUS_FAILED] = {"failed", false, 9},
+	[STATUS_TIMEOUT] = {"timeout", false, 8},
+	[STATUS_PROTOCOL_ERROR] = {"protocol_error", false, 10},
 	[STATUS_UNAVAILABLE] = {"unavailable", false, 6},
 	[STATUS_INTERRUPTED] = {"interrupted", false, 1},
 	[STATUS_UNVERIFIED_CSV] = {"unverified_csv", false, 5},
@@ -57,34 +58,48 @@ bool status_measured(enum status status)
 	return statuses[status].measured;
 }
 
-static const json_t *certificate(const struct execution *execution)
-{
-	return json_object_get(execution->exit, "certificate");
-}
-
-double execution_worst(const struct execution *execution)
-{
-	const json_t *tensor;
-	double worst = UNMEASURED;
-	size_t i;
-
-	json_array_foreach (json_object_get(certificate(execution), "tensors"), i, tensor)
-		/* fmax takes the one that is no NAN */
-		worst = fmax(worst, field_number(tensor, "measured") / field_number(tensor, "allowed"));
-	return worst;
-}
-
-int execution_steps(const struct execution *execution)
-{
-	int64_t steps = 0;
-
-	field_integer(json_object_get(certificate(execution), "verify"), "steps", 1, INT_MAX, &steps);
-	return (int)steps;
-}
-
 bool execution_counts(const struct contestant *contestant, const struct execution *execution)
 {
 	return !status_measured(contestant->status) || status_measured(execution->status);
+}
+
+/* ---- Certificates ---- */
+
+/* Both figures are null where the reference does not change the tensor, and the first where a weight is not
+ * finite: then only `holds` tells. */
+static double part_of_allowed(const json_t *tensor)
+{
+	double part = field_number(tensor, "measured") / field_number(tensor, "allowed");
+
+	if (isfinite(part))
+		return part;
+	return json_is_false(json_object_get(tensor, "holds")) ? (double)INFINITY : UNMEASURED;
+}
+
+static void add_certificate(struct proof *proof, const json_t *certificate)
+{
+	const json_t *tensors = json_object_get(certificate, "tensors"), *tensor;
+	int64_t steps;
+	size_t i;
+
+	if (!json_is_object(certificate))
+		return;
+	proof->runs++;
+	proof->tensors = (int)json_array_size(tensors);
+	if (field_integer(json_object_get(certificate, "verify"), "steps", 1, INT_MAX, &steps))
+		proof->steps = (int)steps;
+	json_array_foreach (tensors, i, tensor)
+		/* fmax takes the one that is no NAN */
+		proof->worst = fmax(proof->worst, part_of_allowed(tensor));
+}
+
+struct proof contestant_proof(const struct contestant *contestant)
+{
+	struct proof proof = {.worst = UNMEASURED};
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		add_certificate(&proof, json_object_get(contestant->executions[i].exit, "certificate"));
+	return proof;
 }
 
 /* ---- Reading ---- */
@@ -322,6 +337,8 @@ static int read_refusal(struct reader *reader, const json_t *refusal)
 	if (!reading)
 		return -1;
 	struct execution *execution = execution_of(reader, reading);
+	if (!execution->exit)
+		return refuse(reader, "it refuses a process that has not ended");
 	execution->status = STATUS_NOT_VERIFIED;
 	free(execution->why);
 	execution->why = copy_field(refusal, "why");
@@ -333,7 +350,8 @@ static int read_epoch_check(struct reader *reader, json_t *record)
 	const json_t *refusal;
 	size_t i;
 
-	json_decref(reader->results->epoch_check);
+	if (reader->results->epoch_check)
+		return refuse(reader, "a second check of epoch 1");
 	reader->results->epoch_check = json_incref(record);
 	json_array_foreach (json_object_get(record, "refused"), i, refusal)
 		if (read_refusal(reader, refusal))

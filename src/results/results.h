@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum status {
-	STATUS_UNJUDGED, /* ran to its end; no judge has spoken: of an older version */
+	STATUS_UNJUDGED, /* ran to its end; no judge has spoken: cut off before, or of an older version */
 	STATUS_VERIFIED,
 	STATUS_NOT_SHARP,
 	STATUS_NOT_VERIFIED,
@@ -69,8 +69,8 @@ struct execution {
 
 struct contestant {
 	char *label, *file, *platform;
-	/* Of the worst execution.  One that was interrupted takes nothing away from those that were not.
-	 * Unavailable ones have no execution. */
+	/* Of the worst execution; not_verified is the worst of all.  One that was interrupted takes nothing
+	 * away from those that were not.  Unavailable ones have no execution. */
 	enum status status;
 	char *why, *help;             /* that go with it */
 	json_t *hello;                /* of the probe, or NULL */
@@ -94,10 +94,16 @@ struct results {
  * none such, all of them. */
 bool execution_counts(const struct contestant *contestant, const struct execution *execution);
 
-/* Of the judge's certificate: the largest difference of a tensor, as a part of what is allowed; NAN: there
- * is none.  And the steps of the verification; 0: not known. */
-double execution_worst(const struct execution *execution);
-int execution_steps(const struct execution *execution);
+/* The judge's certificates (runner/judge.h) of a contestant, in short. */
+struct proof {
+	int runs;           /* executions with a certificate */
+	int tensors, steps; /* of the verification; 0: not known */
+	/* The largest difference of a tensor in any run, as a part of what is allowed.  NAN: none is known;
+	 * INFINITY: a tensor is off, and no number tells how far. */
+	double worst;
+};
+
+struct proof contestant_proof(const struct contestant *contestant);
 
 /* From the journal of a folder.  Interrupted journals give what they hold.  -1 after error(). */
 int results_read(struct results *results, const char *folder);

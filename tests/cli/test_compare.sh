@@ -18,7 +18,8 @@ is "nothing on standard error" "$err" ""
 table=$out
 has "the work is named" "$out" "mnist, images 60000 + 10000;"
 has "the machine is named" "$out" "Example CPU 9000"
-has "a reader is told what verified means" "$out" "are the float64 reference's, but for"
+has "a reader is told what verified means" "$out" "10 steps from the initial weights agree with"
+has "a reader is told of epoch 1" "$out" "epoch 1 checked: the mean losses of 2 platforms agree"
 has "what is unavailable is told" "$out" "numba_cuda: unavailable: no CUDA driver"
 for name in run/ run/journal.jsonl run/run.json; do
 	run "$CNNBENCH" compare "$name"
@@ -102,6 +103,45 @@ is "two runs: two groups" "$(printf '%s\n' "$out" | grep -c '"work"')" 2
 run "$CNNBENCH" compare run 'other run'
 is "two runs: two tables" "$(printf '%s\n' "$out" | grep -c '^platform')" 2
 has "two runs: each is named" "$out" "== other run"
+
+verification()
+{
+	printf '%s\n' "$out" | sed -n '/"verification": {/,/}/p' | tr -d ' \n'
+}
+run "$CNNBENCH" compare run --json -
+has "--json -: how far the worst tensor was off" "$(verification)" '"worst_of_allowed":0.024'
+has "--json -: in how many runs" "$(verification)" '"runs":2'
+has "--json -: without one where nothing ran" "$out" '"verification": null'
+has "--json -: what was found of epoch 1" "$out" '"why": "the mean losses of 2 platforms agree'
+
+# ---- What is not verified
+
+mkdir blunt older
+sed '/"record":"exit".*"process":2,/{s/"status":"verified"/"status":"not_sharp"/;s/"why":null/"why":"too small"/;}' \
+	run/journal.jsonl >blunt/journal.jsonl
+run "$CNNBENCH" compare blunt
+is "not sharp: exit code" "$status" 0
+has "not sharp: why" "$out" 'not ranked: =c,"cuda" (not_sharp): too small'
+lacks "not sharp: no ratio" "$out" "ratio: epoch time over"
+is "not sharp: behind the slower one" "$(printf '%s\n' "$out" | sed -n '7{s, .*,,;p;}')" c_cpu:isa=avx2
+run "$CNNBENCH" compare blunt --reference '=c,"cuda"'
+is "not sharp: no reference: exit code" "$status" 2
+has "not sharp: no reference: its status" "$err" "(not_sharp: too small)"
+run "$CNNBENCH" compare blunt --json -
+has "not sharp: the other is the reference" "$out" '"reference": "c_cpu:isa=avx2"'
+
+sed '/"record":"epoch_check"/d
+	/"record":"exit"/{s/"status":"verified"/"status":"unjudged"/;s/,"certificate":.*/}/;}' \
+	run/journal.jsonl >older/journal.jsonl
+run "$CNNBENCH" compare older
+is "an older run: exit code" "$status" 0
+has "an older run: it is not ranked" "$out" "not ranked: c_cpu:isa=avx2 (unjudged): nothing has checked"
+lacks "an older run: no ratio" "$out" "ratio: epoch time over"
+lacks "an older run: nothing is called verified" "$out" "verified"
+lacks "an older run: no word of epoch 1" "$out" "cross-checked"
+run "$CNNBENCH" compare older --json -
+lacks "an older run: no proof" "$out" "worst_of_allowed"
+has "an older run: nothing was found of epoch 1" "$out" '"epoch_check": null'
 
 # ---- What cannot be compared
 

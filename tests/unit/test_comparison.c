@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/comparison.h"
 
+#include "results/field.h"
+
 #include "sample_run.h"
 
 #include <math.h>
@@ -374,40 +376,172 @@ static void test_table_stacked(void **state)
 	check_table(&plan, "table-stacked.txt");
 }
 
-/* Only what is verified has a rank; nothing else is named without its status. */
+/* ---- What the judge said ---- */
+
+static const struct sample judged[] = {
+	{.label = "liar",
+     .platform = "liar",
+     .epoch = 0.1,
+     .accuracy = 9911,
+     .ram = 90e6,
+     .status = "not_verified",
+     .why = "it counts 9911 of 10000 test images correct, the reference with its final weights "
+            "9023; they may differ by 3",
+     .counted = 9023},
+	{.label = "decaying",
+     .platform = "decaying",
+     .epoch = 0.15,
+     .accuracy = 9807,
+     .ram = 90e6,
+     .status = "not_verified",
+     .why = "1 of 8 tensors are off; most fc1.weight: ||w - ref|| is 0.0011, 2.8e-05 is allowed, "
+            "and training changes it by 0.37",
+     .off = "fc1.weight"},
+	{.label = "blunt",
+     .platform = "blunt",
+     .epoch = 0.2,
+     .scatter = 0.3,
+     .accuracy = 9811,
+     .ram = 90e6,
+     .status = "not_sharp",
+     .why = "this job does not change conv1.weight, so it cannot show who trains it",
+     .still = "conv1.weight"},
+	{.label = "aged",
+     .platform = "aged",
+     .epoch = 0.3,
+     .accuracy = 9811,
+     .ram = 90e6,
+     .status = "unjudged"},
+	{.label = "honest", .platform = "honest", .epoch = 0.9, .accuracy = 9811, .ram = 90e6},
+	{.label = "hasty", .platform = "hasty", .epoch = 0.1, .accuracy = 9811, .ram = 90e6},
+};
+
+/* The second round's; of `hasty` the first process. */
+static const struct sample_plan judged_plan = {
+	.samples = judged, .count = COUNT(judged), .runs = 2, .epochs = 2, .refused = 6};
+
+/* Only what is verified has a rank. */
 static void test_table_of_the_judge(void **state)
 {
-	static const struct sample judged[] = {
-		{.label = "liar",
-	     .platform = "liar",
-	     .epoch = 0.1,
-	     .accuracy = 9911,
-	     .ram = 90e6,
-	     .status = "not_verified",
-	     .why = "it counts 9911 of 10000 test images correct, the reference with its final weights "
-	            "9023; they may differ by 3"},
-		{.label = "still",
-	     .platform = "still",
-	     .epoch = 0.2,
-	     .scatter = 0.3,
-	     .accuracy = 9811,
-	     .ram = 90e6,
-	     .status = "not_sharp",
-	     .why = "this job does not change conv1.weight, so it cannot show who trains it"},
-		{.label = "old",
-	     .platform = "old",
-	     .epoch = 0.3,
-	     .accuracy = 9811,
-	     .ram = 90e6,
-	     .status = "unjudged"},
-		{.label = "honest", .platform = "honest", .epoch = 0.9, .accuracy = 9811, .ram = 90e6},
-		{.label = "early", .platform = "early", .epoch = 0.1, .accuracy = 9811, .ram = 90e6},
-	};
-	const struct sample_plan plan = {
-		.samples = judged, .count = COUNT(judged), .runs = 2, .epochs = 2, .refused = 5};
+	(void)state;
+	check_table(&judged_plan, "table-judged.txt");
+}
+
+/* Nothing that is not verified is named without its status in the same line. */
+static void test_statuses_beside_names(void **state)
+{
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+	int named = 0;
 
 	(void)state;
-	check_table(&plan, "table-judged.txt");
+	make(&comparison, &results, folder, &judged_plan);
+	char *text = print(&comparison), *rest = text;
+	for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		for (size_t i = 0; i < comparison.n_rows; i++) {
+			const struct contestant *contestant = comparison.rows[i].contestant;
+			if (contestant->status == STATUS_VERIFIED || !strstr(line, contestant->label))
+				continue;
+			named++;
+			if (!strstr(line, status_name(contestant->status)))
+				fail_msg("%s without its status: %s", contestant->label, line);
+		}
+	assert_int_equal(named, 5 * 2); /* in the table and with its reason */
+	free(text);
+	comparison_free(&comparison);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
+static char said[1024];
+
+static void hear(const char *message)
+{
+	snprintf(said, sizeof(said), "%s", message);
+}
+
+/* Of what is not verified there is no ratio, for nobody. */
+static void test_ranks_of_the_judge(void **state)
+{
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+
+	(void)state;
+	make(&comparison, &results, folder, &judged_plan);
+	assert_string_equal(comparison.reference->contestant->label, "honest");
+	for (size_t i = 0; i < comparison.n_rows; i++) {
+		const struct row *row = &comparison.rows[i];
+		const bool honest = row == comparison.reference;
+		assert_int_equal(row->ranked, honest);
+		assert_int_equal(row->verdict, honest ? VERDICT_REFERENCE : VERDICT_NONE);
+		check(row->contestant->label, row->ratio.value, honest ? 1 : UNMEASURED);
+	}
+	comparison_free(&comparison);
+	error_set_sink(hear);
+	assert_int_equal(comparison_make(&comparison, &results, "blunt"), -1);
+	assert_non_null(strstr(said, "(not_sharp: this job does not change conv1.weight"));
+	assert_int_equal(comparison_make(&comparison, &results, "liar"), -1);
+	assert_non_null(strstr(said, "(not_verified)"));
+	error_set_sink(NULL);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
+/* The largest of both rounds: the second's, of process 11, but where the judge found a fault. */
+static const struct {
+	const char *label, *status;
+	double worst;
+	int runs;
+} verifications[] = {
+	{"honest", "verified", 8.4e-7 * 1.11 / 3.6e-5, 2},
+	{"blunt", "not_sharp", 8.4e-7 * 1.03 / 3.6e-5,
+     2}, /* conv1.weight has figures in round 1 alone */
+	{"aged", "unjudged", 8.4e-7 * 1.04 / 3.6e-5, 1},
+	{"hasty", "not_verified", 8.4e-7 * 1.12 / 3.6e-5, 2},
+	{"decaying", "not_verified", 40, 2},
+};
+
+static const json_t *platform_of(const json_t *group, const char *label)
+{
+	const json_t *platform;
+	size_t i;
+
+	json_array_foreach (json_object_get(group, "platforms"), i, platform)
+		if (!strcmp(field_text(platform, "platform"), label))
+			return platform;
+	fail_msg("no platform %s", label);
+	return NULL;
+}
+
+static void test_record_of_the_judge(void **state)
+{
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+
+	(void)state;
+	make(&comparison, &results, folder, &judged_plan);
+	json_t *record = comparison_record(&comparison);
+	const json_t *group = json_array_get(json_object_get(record, "groups"), 0);
+	const json_t *epoch_check = json_object_get(group, "epoch_check");
+	for (size_t i = 0; i < COUNT(verifications); i++) {
+		const json_t *platform = platform_of(group, verifications[i].label);
+		const json_t *verification = json_object_get(platform, "verification");
+		assert_string_equal(field_text(platform, "status"), verifications[i].status);
+		check(verifications[i].label, field_number(verification, "worst_of_allowed"),
+		      verifications[i].worst);
+		assert_int_equal(json_integer_value(json_object_get(verification, "runs")),
+		                 verifications[i].runs);
+	}
+	check("reference's loss", field_number(epoch_check, "reference"), 0.4993);
+	assert_int_equal(json_array_size(json_object_get(epoch_check, "refused")), 1);
+	assert_null(json_object_get(epoch_check, "ns"));
+	json_decref(record);
+	comparison_free(&comparison);
+	results_free(&results);
+	sample_folder_remove(folder);
 }
 
 int main(void)
@@ -422,6 +556,9 @@ int main(void)
 		cmocka_unit_test(test_table_interrupted),
 		cmocka_unit_test(test_table_stacked),
 		cmocka_unit_test(test_table_of_the_judge),
+		cmocka_unit_test(test_statuses_beside_names),
+		cmocka_unit_test(test_ranks_of_the_judge),
+		cmocka_unit_test(test_record_of_the_judge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

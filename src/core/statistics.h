@@ -25,4 +25,11 @@ struct ratio {
  * logarithms.  Pairs with a NAN, or with a number that is not positive, are left out. */
 struct ratio statistics_ratio(const double *a, const double *b, size_t count);
 
+/* The deviation of one pair's log(a/b), from the interval; NAN where n < 2. */
+double statistics_scatter(const struct ratio *ratio);
+
+/* How many pairs tell a true ratio from 1: with so many, if they scatter like that, the interval leaves
+ * out 1 in 9 of 10 cases.  0: more than `most`. */
+int statistics_pairs(double scatter, double ratio, int most);
+
 #endif

@@ -296,11 +296,10 @@ static enum verdict decide(double low, double high)
 /* The fewest rounds after which the interval would decide, if ratio and scatter stayed as they are. */
 static int find_runs_needed(const struct ratio *ratio)
 {
-	double mean = log(ratio->value), half = log(ratio->high / ratio->low) / 2;
-	double deviation = half * sqrt((double)ratio->n) / statistics_student(0.975, (int)ratio->n - 1);
+	double mean = log(ratio->value), scatter = statistics_scatter(ratio);
 
 	for (int runs = (int)ratio->n + 1; runs <= RUNS_MAX; runs++) {
-		half = statistics_student(0.975, runs - 1) * deviation / sqrt(runs);
+		double half = statistics_student(0.975, runs - 1) * scatter / sqrt(runs);
 		if (decide(exp(mean - half), exp(mean + half)) != VERDICT_UNDECIDED)
 			return runs;
 	}
@@ -320,6 +319,16 @@ static void judge_row(struct row *row, const struct row *reference)
 	row->verdict = decide(row->ratio.low, row->ratio.high);
 	if (row->verdict == VERDICT_UNDECIDED)
 		row->runs_needed = find_runs_needed(&row->ratio);
+}
+
+int comparison_resolution(const struct comparison *comparison)
+{
+	double largest = UNMEASURED;
+
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		if (comparison->rows[i].ranked)
+			largest = fmax(largest, statistics_scatter(&comparison->rows[i].ratio));
+	return isfinite(largest) ? statistics_pairs(largest, 1.05, RUNS_MAX) : 0;
 }
 
 /* ---- Order ---- */

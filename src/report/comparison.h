@@ -59,6 +59,10 @@ const char *verdict_name(enum verdict verdict); /* NULL of VERDICT_NONE */
 int comparison_make(struct comparison *comparison, const struct results *results,
                     const char *reference);
 
+/* With how many runs 5% would be told apart in 9 of 10 cases, at the largest scatter of a ratio in this
+ * comparison; 0: with no number of runs that is worth advising, or no scatter is known. */
+int comparison_resolution(const struct comparison *comparison);
+
 /* Order the rows by "epoch" (as they are made), "total", "label", "accuracy" or "memory"; those that
  * are not ranked stay behind the others. */
 #define COMPARISON_SORTS "epoch|total|label|accuracy|memory"

@@ -549,6 +549,15 @@ static void print_epoch_check(const struct comparison *comparison, FILE *out)
 	line_print(&line, "", out);
 }
 
+static void print_resolution(const struct comparison *comparison, FILE *out)
+{
+	const int runs = comparison_resolution(comparison);
+
+	if (runs > 0)
+		fprintf(out, "resolution: at this scatter --runs %d tells 5%% apart, 9 times in 10.\n",
+		        runs);
+}
+
 static void print_doubts(const struct comparison *comparison, FILE *out)
 {
 	const json_t *run = comparison->results->run, *work = json_object_get(run, "work");
@@ -672,10 +681,10 @@ void comparison_title(const char *folder, FILE *out)
 
 void comparison_table(const struct comparison *comparison, FILE *out)
 {
-	static void (*const parts[][7])(const struct comparison *, FILE *) = {
+	static void (*const parts[][8])(const struct comparison *, FILE *) = {
 		{print_table},
-		{print_reading, print_verdicts, print_verified, print_epoch_check, print_doubts,
-	     print_interruption},
+		{print_reading, print_verdicts, print_resolution, print_verified, print_epoch_check,
+	     print_doubts, print_interruption},
 		{print_missing},
 	};
 

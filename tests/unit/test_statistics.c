@@ -160,6 +160,46 @@ static void test_coverage(void **state)
 	}
 }
 
+static void test_scatter(void **state)
+{
+	const double a[] = {1, 2, 4}, b[] = {1, 1, 1};
+	const struct ratio ratio = statistics_ratio(a, b, 3), one = statistics_ratio(a, b, 1);
+
+	(void)state;
+	check("scatter", statistics_scatter(&ratio), log(2), 1e-12);
+	check("of one pair", statistics_scatter(&one), NONE, 0);
+}
+
+/* With as many pairs as advised, a true ratio is found in nine of ten cases; with fewer, in fewer. */
+static void test_advised_pairs_find_the_ratio(void **state)
+{
+	static const double scatters[] = {0.005, 0.02, 0.05, 0.15};
+	enum { TRIALS = 4000 };
+
+	(void)state;
+	for (size_t s = 0; s < COUNT(scatters); s++) {
+		struct random random = random_stream(2, "power", s);
+		const int pairs = statistics_pairs(scatters[s], 1.05, 200);
+		int found = 0;
+
+		assert_true(pairs >= 2 && pairs <= 200);
+		for (int trial = 0; trial < TRIALS; trial++) {
+			double a[200], b[200];
+			for (int i = 0; i < pairs; i++) {
+				a[i] = 1.05 * exp(scatters[s] * random_normal(&random));
+				b[i] = 1;
+			}
+			found += statistics_ratio(a, b, (size_t)pairs).low > 1;
+		}
+		if (found < 0.89 * TRIALS)
+			fail_msg("scatter %g, %d pairs: found in %d of %d trials", scatters[s], pairs, found,
+			         TRIALS);
+	}
+	assert_int_equal(statistics_pairs(0.5, 1.05, 200), 0);
+	assert_int_equal(statistics_pairs(0, 1.05, 200), 2);
+	assert_true(statistics_pairs(0.02, 1 / 1.05, 200) == statistics_pairs(0.02, 1.05, 200));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_student_closed_forms),
 		cmocka_unit_test(test_ratio),
 		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_scatter),
+		cmocka_unit_test(test_advised_pairs_find_the_ratio),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -83,4 +83,7 @@ has 'ninety_percent: the other one is not blamed' "$(tail -n +2 ninety/metrics_t
 run "$CNNBENCH" compare --json - ninety
 has 'ninety_percent: it is not ranked' "$(printf '%s' "$out" | tr -d ' \n' |
 	sed 's/.*"platform":"ninety_percent"//')" '"ratio":{"value":null'
+train 4 ninety_percent alone --check-epoch
+is 'ninety_percent alone: exit code' "$status" 4
+has 'ninety_percent alone: why' "$err$out" 'what was timed is not this training'
 tap_done

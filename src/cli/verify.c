@@ -18,6 +18,7 @@
 #define VERIFY_SCHEMA "cnnbench-verify-1"
 
 enum { LOG_LINES = 8 };
+#define CALM 0.1 /* so many times the learning rate, a mistake spreads less */
 
 struct verify {
 	struct session_plan plan;
@@ -39,11 +40,11 @@ static bool any_tensor_off(const struct contestant *contestant)
 }
 
 /* There are weights to look at. */
-static bool is_to_diagnose(const struct verify *verify, size_t index)
+static bool is_to_diagnose(const struct trial *trial, size_t index)
 {
-	const struct contestant *contestant = &verify->trial.results.contestants[index];
+	const struct contestant *contestant = &trial->results.contestants[index];
 
-	return contestant->status == STATUS_NOT_VERIFIED && verify->trial.weights[index] &&
+	return contestant->status == STATUS_NOT_VERIFIED && trial->weights[index] &&
 	       any_tensor_off(contestant);
 }
 
@@ -72,6 +73,7 @@ static char **diagnose(const struct job *job, const char *path)
 		.init = init,
 		.reference = reference,
 		.batch = job->work.batch,
+		.steps = (job->n_verify - 1) / job->work.batch + 1,
 		.momentum = job->work.momentum,
 	};
 	char **findings = NULL;
@@ -105,7 +107,7 @@ static char *list_failed(const struct verify *verify)
 	char *list = memory_copy("");
 
 	for (size_t i = 0; i < verify->trial.results.n_contestants; i++) {
-		if (!is_to_diagnose(verify, i))
+		if (!is_to_diagnose(&verify->trial, i))
 			continue;
 		char *longer = memory_text("%s%s%s", list, *list ? "," : "",
 		                           verify->trial.results.contestants[i].label);
@@ -148,38 +150,53 @@ static void try_simpler(const struct verify *verify, const char *platforms, cons
 	error_quiet(verify->plan.quiet);
 }
 
-static void add_attempts(struct verify *verify, const char *platforms)
+/* What its weights say, best those of a trial where a mistake in one tensor does not spread to all. */
+static char **look_at(const struct verify *verify, const struct trial *calm, size_t index)
 {
-	struct work plain = verify->plan.work, single = plain;
-	struct trial without_momentum, single_samples;
+	const struct trial *trial = &verify->trial;
+
+	for (size_t i = 0; calm->held && i < calm->results.n_contestants; i++)
+		if (strcmp(calm->results.contestants[i].label, trial->results.contestants[index].label) ==
+		        0 &&
+		    is_to_diagnose(calm, i))
+			return diagnose(&calm->session.job, calm->weights[i]);
+	return diagnose(&trial->session.job, trial->weights[index]);
+}
+
+static void find_causes_of(struct verify *verify, const char *platforms)
+{
+	struct work plain = verify->plan.work, single = plain, calm = plain;
+	struct trial without_momentum, single_samples, small_steps;
 
 	plain.momentum = 0;
 	single.batch = 1;
+	calm.lr *= CALM;
+	try_simpler(verify, platforms, &calm, &small_steps);
 	try_simpler(verify, platforms, &plain, &without_momentum);
 	try_simpler(verify, platforms, &single, &single_samples);
 	for (size_t i = 0; i < verify->trial.results.n_contestants; i++) {
 		const char *label = verify->trial.results.contestants[i].label;
 
+		if (!is_to_diagnose(&verify->trial, i))
+			continue;
+		verify->findings[i] = look_at(verify, &small_steps, i);
 		if (verify->findings[i])
 			add_findings(&verify->findings[i],
 			             diagnosis_attempts(attempt_of(&without_momentum, label),
 			                                attempt_of(&single_samples, label)));
 	}
+	trial_free(&small_steps);
 	trial_free(&without_momentum);
 	trial_free(&single_samples);
 }
 
 static void find_causes(struct verify *verify)
 {
-	const struct trial *trial = &verify->trial;
 	char *failed = list_failed(verify);
 
-	verify->findings = memory_new(trial->results.n_contestants, sizeof(*verify->findings));
-	for (size_t i = 0; i < trial->results.n_contestants; i++)
-		if (is_to_diagnose(verify, i))
-			verify->findings[i] = diagnose(&trial->session.job, trial->weights[i]);
-	if (*failed && !interrupt_signal())
-		add_attempts(verify, failed);
+	verify->findings = memory_new(verify->trial.results.n_contestants, sizeof(*verify->findings));
+	if (*failed)
+		find_causes_of(verify, failed);
 	free(failed);
 }
 
@@ -287,9 +304,9 @@ static void print_legend(FILE *out, const struct job *job)
 	char *text = memory_text(
 		"measured: ||w - ref|| / ||ref - w0|| of the weights after two times %zu samples in %zu "
 		"step%s; w: the worker's, ref: the float64 reference's, w0: the initial ones; control: the "
-		"same of the reference in float32.  %zu samples too near to a tie were passed over%s.",
+		"same of the reference in float32.  Passed over as too near to a tie: %zu%s.",
 		job->n_verify, steps, steps == 1 ? "" : "s", facts->skipped,
-		facts->repeated ? ", some stand there twice, as too few are clear" : "");
+		facts->repeated ? "; some samples stand there twice, as too few are clear" : "");
 
 	text_wrap(out, "", text);
 	free(text);

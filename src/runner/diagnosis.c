@@ -19,10 +19,14 @@
 
 /* Part of ||e|| that a pattern must explain: its rest is at most this. */
 static const double rest_of_factor = 0.5, rest_of_start = 0.3, rest_of_order = 0.1;
-static const double along = 0.95;  /* a cosine: e is along the weights */
-static const double alike = 0.25;  /* |k - 1| of the tensors differ by this part at most */
-static const double leading = 3;   /* tensors within this factor of the furthest share the lead */
-static const double little = 1e-2; /* of the change: no plain mistake */
+static const double along = 0.95; /* a cosine: e is along the weights */
+static const double alike = 0.25; /* |k - 1| of the tensors differ by this part at most */
+/* Tensors within this factor of the furthest share the lead; the others stand as far behind them. */
+static const double leading = 3;
+/* So many times the change: e is not what wrong training makes of w0. */
+static const double elsewhere = 3;
+static const double form_near = 0.15; /* k is that of a form of momentum */
+static const double little = 1e-2;    /* of the change: no plain mistake */
 
 struct diagnosis {
 	const struct diagnosis_input *input;
@@ -224,7 +228,8 @@ static bool is_reordered(const struct view *view, const struct distance *distanc
 {
 	const double enough = fmax(rest_of_order * distance->change, 10 * bound_allowed(distance));
 
-	return view->size > 1 && distance->difference > 10 * enough && distance_sorted(view) < enough;
+	return view->size > 1 && distance->difference > elsewhere * distance->change &&
+	       distance->difference > 10 * enough && distance_sorted(view) < enough;
 }
 
 static bool say_order(struct diagnosis *diagnosis, int id)
@@ -304,29 +309,80 @@ static double common_factor(const struct diagnosis *diagnosis)
 	return most - least <= alike * fabs(k - 1) ? k : (double)NAN;
 }
 
-static bool is_near(double value, double wanted)
+/* How far all tensors move, as a part of how far they should, where the gradient stays the same: that
+ * of the momentum's other forms.  m(t) = 1 + mu + ... + mu^(t-1) is the momentum after t steps. */
+static double momentum_sum(double momentum, size_t steps)
 {
-	return fabs(value - wanted) <= alike * fabs(wanted);
+	double sum = 0, v = 0;
+
+	for (size_t t = 0; t < steps; t++) {
+		v = momentum * v + 1;
+		sum += v;
+	}
+	return sum;
+}
+
+static double form_none(const struct diagnosis_input *input)
+{
+	const size_t steps = 2 * input->steps;
+
+	return (double)steps / momentum_sum(input->momentum, steps);
+}
+
+static double form_dampened(const struct diagnosis_input *input)
+{
+	return 1 - input->momentum;
+}
+
+static double form_nesterov(const struct diagnosis_input *input)
+{
+	return form_none(input) + input->momentum;
+}
+
+static double form_lost(const struct diagnosis_input *input)
+{
+	return 2 * momentum_sum(input->momentum, input->steps) /
+	       momentum_sum(input->momentum, 2 * input->steps);
+}
+
+static double form_sum(const struct diagnosis_input *input)
+{
+	return (double)input->batch;
+}
+
+static const struct {
+	double (*factor)(const struct diagnosis_input *input);
+	const char *words;
+} forms[] = {
+	{form_sum, "the gradient is the sum over the batch, where its mean is meant"},
+	{form_dampened,
+     "the gradient enters the momentum with the weight 1 - mu; v = mu v + g is meant"},
+	{form_none, "there is no momentum; v = mu v + g is meant"},
+	{form_nesterov, "this is Nesterov's momentum; w -= lr v is meant"},
+	{form_lost, "the momentum is zero again at the beginning of an epoch; only reset makes it so"},
+};
+
+static const char *form_words(const struct diagnosis_input *input, double k)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const double factor = forms[i].factor(input);
+
+		if (factor != 1 && fabs(k - factor) <= form_near * fmin(fabs(factor - 1), factor))
+			return forms[i].words;
+	}
+	return NULL;
 }
 
 static bool say_factor(struct diagnosis *diagnosis)
 {
-	const struct diagnosis_input *input = diagnosis->input;
 	const double k = common_factor(diagnosis);
 
 	if (isnan(k))
 		return false;
-	if (input->batch > 1 && is_near(k, (double)input->batch))
-		say(diagnosis,
-		    "all tensors move %.4g times as far as they should, which is the batch size: the gradient "
-		    "is the sum over the batch, where its mean is meant",
-		    k);
-	else if (input->momentum > 0 && is_near(k, 1 - input->momentum))
-		say(diagnosis,
-		    "all tensors move %.4g times as far as they should, which is near 1 - momentum: the "
-		    "gradient enters the momentum weighted (v = mu v + (1 - mu) g), or there is no momentum; "
-		    "v = mu v + g is meant",
-		    k);
+	const char *words = form_words(diagnosis->input, k);
+	if (words)
+		say(diagnosis, "all tensors move %.4g times as far as they should, which fits: %s", k,
+		    words);
 	else
 		say(diagnosis,
 		    "all tensors move %.4g times as far as they should: look at the learning rate, at the mean "
@@ -384,14 +440,26 @@ static double part_off(const struct diagnosis *diagnosis, int id)
 static unsigned find_leaders(const struct diagnosis *diagnosis, double *furthest)
 {
 	unsigned leaders = 0;
+	double least = HUGE_VAL, next = 0;
 
 	*furthest = 0;
 	for (int id = 0; id < TENSOR_COUNT; id++)
 		if (is_off(diagnosis, id))
 			*furthest = fmax(*furthest, part_off(diagnosis, id));
-	for (int id = 0; id < TENSOR_COUNT; id++)
-		if (is_off(diagnosis, id) && part_off(diagnosis, id) * leading >= *furthest)
+	for (int id = 0; id < TENSOR_COUNT; id++) {
+		const double part = part_off(diagnosis, id);
+
+		if (!is_off(diagnosis, id))
+			continue;
+		if (part * leading >= *furthest) {
 			leaders |= BIT(id);
+			least = fmin(least, part);
+		} else {
+			next = fmax(next, part);
+		}
+	}
+	if (next * leading > least)
+		return diagnosis->off;
 	return leaders;
 }
 

@@ -10,12 +10,14 @@
 
 #include <stddef.h>
 
-/* P numbers each: after the verification the worker's weights and the reference's, and the initial ones. */
+/* P numbers each: after the verification the worker's weights and the reference's, and the initial ones.
+ * A mistake in one tensor's gradient spreads to all in the next steps: a job with a smaller learning rate
+ * shows better where it sits. */
 struct diagnosis_input {
 	const struct model *model;
 	const float *weights, *init;
 	const double *reference;
-	size_t batch;
+	size_t batch, steps; /* steps: of one of the two mini-epochs */
 	double momentum;
 };
 

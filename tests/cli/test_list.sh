@@ -10,6 +10,7 @@ is 'exit code' "$status" 0
 has 'c_cpu is ready' "$out" 'c_cpu        ready  '
 has 'its options' "$out" ':threads=N'
 is 'nothing on stderr' "$err" ''
+lacks 'the self-test stands in no list' "$out" selftest
 
 workers="$TMPDIR/a folder of workers"
 fake_worker "$workers" gone <<'END'

@@ -147,6 +147,49 @@ static void test_refused_folders(void **state)
 	catalog_free(&catalog);
 }
 
+/* A worker of one's own, which comes before one of its name that was found. */
+static void test_added(void **state)
+{
+	struct catalog catalog;
+	(void)state;
+	make_folder("found", 0755);
+	make_folder("own", 0755);
+	make_worker("found/worker-mine");
+	make_worker("own/worker-mine");
+	make_worker("own/worker-alpha");
+	set_path("%/found");
+	assert_int_equal(catalog_find(&catalog), 0);
+	char *mine = files_join(folder, "own/worker-mine"), *none = files_join(folder, "own/worker-no");
+	char *alpha = files_join(folder, "own/../own/worker-alpha");
+	assert_string_equal(catalog_add(&catalog, mine), "mine");
+	assert_string_equal(catalog_lookup(&catalog, "mine")->path, mine);
+	assert_string_equal(catalog_add(&catalog, alpha), "alpha");
+	assert_int_equal(catalog.count, 2);
+	assert_string_equal(catalog.entries[0].name, "alpha");
+	assert_non_null(strstr(catalog.entries[0].path, "/own/worker-alpha"));
+	assert_null(strstr(catalog.entries[0].path, ".."));
+	assert_null(catalog_add(&catalog, none));
+	assert_non_null(strstr(said, "give the path of a worker"));
+	assert_int_equal(catalog.count, 2);
+	catalog_free(&catalog);
+	free(mine);
+	free(none);
+	free(alpha);
+}
+
+static void test_hidden(void **state)
+{
+	struct catalog catalog;
+	(void)state;
+	make_worker("worker-selftest");
+	make_worker("worker-selftests");
+	set_path("%");
+	assert_int_equal(catalog_find(&catalog), 0);
+	assert_true(catalog_lookup(&catalog, CATALOG_SELFTEST)->hidden);
+	assert_false(catalog_lookup(&catalog, "selftests")->hidden);
+	catalog_free(&catalog);
+}
+
 static void test_foreign_folder(void **state)
 {
 	(void)state;
@@ -165,10 +208,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_names),
-		TEST(test_first_one_counts),
-		TEST(test_refused_folders),
-		TEST(test_foreign_folder),
+		TEST(test_names), TEST(test_first_one_counts), TEST(test_refused_folders),
+		TEST(test_added), TEST(test_hidden),           TEST(test_foreign_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -20,9 +20,10 @@
  *           ledger {start_seconds, spans_seconds, outside_seconds, end_seconds} which add up to wall_seconds
  *           (runner/clocks.h), log (path in the folder), log_tail [last lines], certificate (runner/judge.h;
  *           null where nothing could be judged)
- *   epoch_check  ns, tolerance, median (of the platforms' mean losses of epoch 1; null: none),
- *           reference (its loss), control (its float32 source's; null: it was not asked), checked (false: one platform alone), why,
- *           refused [{process, why}]: these are not_verified, whatever their exit says
+ *   epoch_check  ns, tolerance, median (of the platforms' mean losses of epoch 1; null: none), reference
+ *           (its loss) and control (its float32 source's; both null: it was not asked), checked (false:
+ *           nothing to compare), why, refused [{process, why}]: these are not_verified, whatever their exit
+ *           says.  At most once, behind their exits
  *   end     ns, finished (UTC), signal (0: none)
  */
 #ifndef RESULTS_JOURNAL_H

@@ -492,8 +492,8 @@ static const struct {
 	const char *first, *second;
 	struct proof proof;
 } proofs[] = {
-	{"null", "null", {.worst = NAN}},
-	{"{}", "null", {.runs = 1, .worst = NAN}},
+	{"null", "null", {.worst = UNMEASURED}},
+	{"{}", "null", {.runs = 1, .worst = UNMEASURED}},
 	{"{\"tensors\":[" TENSOR(1e-6, 4e-5, true) "," TENSOR(3e-6, 3e-5,
                                                           true) "],\"verify\":{\"steps\":10}}",
      "null",
@@ -512,10 +512,10 @@ static const struct {
 	/* one that the worker did change; a weight that is no number */
 	{"{\"tensors\":[" TENSOR(null, null, false) "," TENSOR(1e-6, 1e-4, true) "]}",
      "{\"tensors\":[" TENSOR(1e-6, 1e-4, true) "," TENSOR(1e-6, 1e-4, true) "]}",
-     {.runs = 2, .tensors = 2, .worst = INFINITY}},
+     {.runs = 2, .tensors = 2, .worst = (double)INFINITY}},
 	{"{\"tensors\":[" TENSOR(null, 3e-5, false) "]}",
      "null",
-     {.runs = 1, .tensors = 1, .worst = INFINITY}},
+     {.runs = 1, .tensors = 1, .worst = (double)INFINITY}},
 };
 
 static void check_worst(size_t number, double got, double wanted)

@@ -27,7 +27,17 @@ static const struct option_spec specs[] = {
      .type = OPTION_TEXT,
      .value = "FILE",
      .help = "write the comparison as JSON; -: to standard output, in the place of the table"},
+	{.name = "plot",
+     .type = OPTION_TEXT,
+     .value = "FILE",
+     .help = "draw all with gnuplot, as a .png or .svg by the name of FILE"},
 	{0},
+};
+
+/* One run, kept for the picture. */
+struct compared {
+	struct results results;
+	struct comparison comparison;
 };
 
 /* ---- Finding a folder ---- */
@@ -85,42 +95,50 @@ static void add_groups(json_t *record, const struct comparison *comparison)
 }
 
 /* Compare one run; `record` collects the JSON.  An exit code. */
-static int compare_results(const struct results *results, const struct options *options,
-                           json_t *record)
+static int compare_results(struct compared *run, const struct options *options, json_t *record)
 {
 	const char *json = options_text(options, "json");
-	struct comparison comparison;
+	struct comparison *comparison = &run->comparison;
 
-	if (comparison_make(&comparison, results, options_text(options, "reference")))
+	if (comparison_make(comparison, &run->results, options_text(options, "reference")))
 		return EXIT_USAGE;
-	comparison_sort(&comparison, options_text(options, "sort"));
+	comparison_sort(comparison, options_text(options, "sort"));
 	if (!json || strcmp(json, "-") != 0)
-		comparison_table(&comparison, stdout);
-	add_groups(record, &comparison);
-	comparison_free(&comparison);
+		comparison_table(comparison, stdout);
+	add_groups(record, comparison);
 	return EXIT_FINE;
 }
 
 static int compare_folder(const char *folder, const struct options *options, json_t *record,
-                          bool titled)
+                          bool titled, struct compared *run)
 {
-	struct results results;
-
-	if (results_read(&results, folder))
+	if (results_read(&run->results, folder))
 		return EXIT_DATA;
 	if (titled) {
 		printf("%s", json_object_size(record) ? "\n" : "");
 		comparison_title(folder, stdout);
 	}
-	int code = refresh(folder, &results) ? EXIT_USAGE : EXIT_FINE;
-	code = exit_worse(code, compare_results(&results, options, record));
-	results_free(&results);
-	return code;
+	int code = refresh(folder, &run->results) ? EXIT_USAGE : EXIT_FINE;
+	return exit_worse(code, compare_results(run, options, record));
+}
+
+/* Of those that could be compared. */
+static int draw(const struct compared *runs, size_t count, const char *path)
+{
+	const struct comparison **comparisons = memory_new(count, sizeof(*comparisons));
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (runs[i].comparison.n_rows)
+			comparisons[n++] = &runs[i].comparison;
+	const int result = n ? report_plot(comparisons, n, path) : 0;
+	free(comparisons);
+	return result ? EXIT_USAGE : EXIT_FINE;
 }
 
 static int compare_run(const struct options *options, char *const *words)
 {
-	const char *json = options_text(options, "json");
+	const char *json = options_text(options, "json"), *plot = options_text(options, "plot");
 	json_t *record = json_object();
 	char *const *operands;
 	size_t count = options_operands(options, &operands);
@@ -132,15 +150,27 @@ static int compare_run(const struct options *options, char *const *words)
 		error("compare: name at least one results folder, for example results/latest");
 		return EXIT_USAGE;
 	}
+	if (plot && report_try_plot(plot)) {
+		json_decref(record);
+		return EXIT_USAGE;
+	}
+	struct compared *runs = memory_new(count, sizeof(*runs));
 	for (size_t i = 0; i < count; i++) {
 		char *folder = find_folder(operands[i]);
 		bool titled = count > 1 && (!json || strcmp(json, "-") != 0);
-		code =
-			exit_worse(code, folder ? compare_folder(folder, options, record, titled) : EXIT_DATA);
+		code = exit_worse(code, folder ? compare_folder(folder, options, record, titled, &runs[i])
+		                               : EXIT_DATA);
 		free(folder);
 	}
 	if (json && json_object_size(record) > 0 && comparison_write(record, json))
 		code = exit_worse(code, EXIT_USAGE);
+	if (plot)
+		code = exit_worse(code, draw(runs, count, plot));
+	for (size_t i = 0; i < count; i++) {
+		comparison_free(&runs[i].comparison);
+		results_free(&runs[i].results);
+	}
+	free(runs);
 	json_decref(record);
 	return code;
 }

@@ -6,10 +6,13 @@
 #include "core/memory.h"
 #include "report/comparison.h"
 #include "report/csv.h"
+#include "report/gnuplot.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 static int write_file(const char *folder, const char *name, const char *bytes, size_t size)
 {
@@ -210,13 +213,84 @@ static int write_summary(const char *folder, const struct results *results)
 	return write_csv(folder, "summary.csv", csv);
 }
 
+/* ---- The picture ---- */
+
+/* A name that ends in .png or .svg; false: another. */
+static bool find_format(const char *path, enum plot_format *format)
+{
+	const char *end = strrchr(path, '.');
+
+	*format = end && strcasecmp(end, ".svg") == 0 ? PLOT_SVG : PLOT_PNG;
+	return end && (*format == PLOT_SVG || strcasecmp(end, ".png") == 0);
+}
+
+int report_try_plot(const char *path)
+{
+	enum plot_format format;
+
+	if (!find_format(path, &format))
+		return error("--plot %s: its name must end in .png or .svg", path);
+	return files_try_put(path);
+}
+
+int report_plot(const struct comparison *const *comparisons, size_t count, const char *path)
+{
+	enum plot_format format;
+	struct plot plot;
+	char why[GNUPLOT_WHY], *picture;
+	size_t size;
+
+	find_format(path, &format);
+	if (plot_make(&plot, comparisons, count, format))
+		return error("--plot %s: no platform has an epoch that could be drawn", path);
+	int result = gnuplot_draw(&plot, GNUPLOT_SECONDS, &picture, &size, why);
+	if (result)
+		error("--plot %s: %s", path, why);
+	else
+		result = files_put(path, picture, size);
+	free(picture);
+	plot_free(&plot);
+	return result;
+}
+
+/* The folder's own.  One of another state of the journal would mislead, and goes. */
+static int draw_plot(const char *folder, const struct results *results)
+{
+	struct comparison comparison;
+	const struct comparison *const all[] = {&comparison};
+	struct plot plot;
+	char why[GNUPLOT_WHY], *picture = NULL;
+	char *path = files_join(folder, REPORT_PLOT);
+	size_t size;
+	int result = comparison_make(&comparison, results, NULL);
+
+	if (result) {
+		free(path);
+		return -1;
+	}
+	unlink(path);
+	if (plot_make(&plot, all, 1, PLOT_PNG) == 0) {
+		if (gnuplot_draw(&plot, GNUPLOT_SECONDS, &picture, &size, why))
+			note("no %s: %s", REPORT_PLOT, why);
+		else
+			result = write_file(folder, REPORT_PLOT, picture, size);
+		free(picture);
+		plot_free(&plot);
+	}
+	comparison_free(&comparison);
+	free(path);
+	return result;
+}
+
+/* ---- All files ---- */
+
 /* run.json last: where it is there and not older than the journal, so are the others. */
 int report_write(const char *folder, const struct results *results)
 {
 	for (size_t i = 0; i < results->n_contestants; i++)
 		if (write_metrics(folder, results, &results->contestants[i]))
 			return -1;
-	if (write_summary(folder, results))
+	if (write_summary(folder, results) || draw_plot(folder, results))
 		return -1;
 	return write_run(folder, results);
 }

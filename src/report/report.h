@@ -3,9 +3,19 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
+#include "report/comparison.h"
 #include "results/results.h"
 
-/* Write run.json, metrics_<file>.csv and summary.csv anew from the results.  -1 after error(). */
+#define REPORT_PLOT "comparison_plot_combined.png"
+
+/* Write run.json, metrics_<file>.csv, summary.csv and REPORT_PLOT anew from the results.  -1 after
+ * error().  A picture that cannot be drawn (no gnuplot) is a note and no error; one of before is removed. */
 int report_write(const char *folder, const struct results *results);
+
+/* Can --plot's FILE be drawn and written?  Its name ends in .png or .svg.  -1 after error(). */
+int report_try_plot(const char *path);
+
+/* Draw comparisons, one or several, into one picture.  -1 after error(). */
+int report_plot(const struct comparison *const *comparisons, size_t count, const char *path);
 
 #endif

@@ -30,6 +30,7 @@ static int print_help(void)
 	puts(
 		"\n"
 		"  cnnbench run              compare all that is ready here\n"
+		"  cnnbench verify           hold them against the reference; ./worker-mine: one of your own\n"
 		"  cnnbench help COMMAND     what a command does and takes\n"
 		"  cnnbench --version\n"
 		"\n"

@@ -48,6 +48,10 @@ static void test_repeating(void **state)
 	     "b",
 	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset ../a/b --momentum 0.95 --seed 9007199254740992 "
 	     "--threads 2 --min-time 0.25"},
+		{{"--threads=2", "--check-epoch", "--runs", "2"},
+	     "synth",
+	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset synth --seed 1 --threads 2 --runs 2 "
+	     "--check-epoch"},
 		{{"--threads=2", "--dataset", "my \xff set"},
 	     "set",
 	     "cnnbench run --platform c_cpu:isa=avx2,c_cpu --dataset 'my \xff set' --seed 1 --threads 2"},

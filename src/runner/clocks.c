@@ -146,6 +146,8 @@ static int check_epochs(const struct clocks *clocks, char *why, size_t size)
 
 	if (clocks->n_epochs < CLOCKS_MEDIAN)
 		allowed += CLOCKS_FEW;
+	else if (clocks->n_epochs < CLOCKS_MANY)
+		allowed += CLOCKS_SOME;
 	if (clocks->n_epochs == 0 || apart <= allowed)
 		return 0;
 	snprintf(

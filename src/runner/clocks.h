@@ -16,8 +16,9 @@
  *             forgive).  The lag is wide: it is there to find stamps that were made up or
  *             lines that were kept back, not to measure.
  *   epochs    the median over all epochs of |duration heard - duration told|, less the lateness, is
- *             at most 2% of the median epoch and CLOCKS_SLACK.  With fewer than CLOCKS_MEDIAN epochs
- *             there is no median that forgives a preemption: CLOCKS_FEW more are allowed.
+ *             at most 2% of the median epoch and CLOCKS_SLACK.  With fewer than CLOCKS_MANY epochs the
+ *             median forgives few disturbances: CLOCKS_SOME more are allowed; with fewer than
+ *             CLOCKS_MEDIAN it forgives no preemption: CLOCKS_FEW more.
  *   outside   time outside of spans, from `hello` to the last event, is at most 1% of the wall time,
  *             CLOCKS_OUTSIDE, and CLOCKS_SLACK for each gap between spans (many short epochs make
  *             many gaps, and each holds the writing of two lines),
@@ -39,9 +40,10 @@
 #define CLOCKS_SLACK 0.0003  /* seconds, all of them */
 #define CLOCKS_LAG 0.1       /* some 30 slices of a busy processor's scheduler (3 ms on Linux) */
 #define CLOCKS_LAG_BLIND 1.0 /* where the system does not tell how long a process waited */
+#define CLOCKS_SOME 0.001
 #define CLOCKS_FEW 0.05
 #define CLOCKS_OUTSIDE 0.05
-enum { CLOCKS_MEDIAN = 3 };
+enum { CLOCKS_MEDIAN = 3, CLOCKS_MANY = 10 };
 
 struct clocks {
 	int64_t started, heard_hello, heard_last; /* ns; 0: not yet */

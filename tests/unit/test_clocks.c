@@ -92,6 +92,10 @@ static const struct story stories[] = {
 	{.epochs = 10, .epoch_ms = 100, .gap_ms = 15.8, .waited_ms = 10},
 	{.epochs = 10, .epoch_ms = 100, .gap_ms = 17, .waited_ms = 10, .why = "0.187 s of 1.209 s"},
 	/* many short epochs: 1,001 gaps of 0.3 ms */
+	/* a median of few epochs is held less strictly */
+	{.epochs = 9, .epoch_ms = 4, .hidden_ms = 1.3},
+	{.epochs = 9, .epoch_ms = 4, .hidden_ms = 1.5, .why = "durations of an epoch"},
+	{.epochs = 10, .epoch_ms = 4, .hidden_ms = 0.5, .why = "durations of an epoch"},
 	{.epochs = 1000, .epoch_ms = 1, .gap_ms = 0.3},
 	{.epochs = 1000, .epoch_ms = 1, .gap_ms = 0.4, .why = "passed outside of spans"},
 };

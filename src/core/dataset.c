@@ -16,14 +16,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const file_names[] = {
-	"train-images-idx3-ubyte",
-	"train-labels-idx1-ubyte",
-	"t10k-images-idx3-ubyte",
-	"t10k-labels-idx1-ubyte",
+const struct pinned dataset_mnist_files[DATASET_FILES] = {
+	{"train-images-idx3-ubyte", 47040016,
+     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+	{"train-labels-idx1-ubyte", 60008,
+     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+	{"t10k-images-idx3-ubyte", 7840016,
+     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+	{"t10k-labels-idx1-ubyte", 10008,
+     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 };
 
-enum { TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS, FILE_COUNT };
+enum { TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS };
 
 /* Of a folder's files: the plain one, else the .gz; NULL where neither is. */
 static char *file_find(const char *folder, const char *name)
@@ -44,12 +48,12 @@ static const char *file_missing(const char *folder, size_t *held)
 {
 	const char *missing = NULL;
 	*held = 0;
-	for (size_t i = 0; i < FILE_COUNT; i++) {
-		char *path = file_find(folder, file_names[i]);
+	for (size_t i = 0; i < DATASET_FILES; i++) {
+		char *path = file_find(folder, dataset_mnist_files[i].name);
 		if (path)
 			++*held;
 		else if (!missing)
-			missing = file_names[i];
+			missing = dataset_mnist_files[i].name;
 		free(path);
 	}
 	return missing;
@@ -63,7 +67,7 @@ static char *place_environment(void)
 	return folder && *folder ? memory_copy(folder) : NULL;
 }
 
-static char *place_cache(void)
+char *dataset_mnist_cache(void)
 {
 	char *cache = files_cache_path();
 	char *folder = cache ? files_join(cache, "mnist") : NULL;
@@ -82,7 +86,8 @@ static char *place_raw(void)
 }
 
 /* In the order in which they are searched; each gives a new string, or NULL: no such place. */
-static char *(*const places[])(void) = {place_environment, place_cache, place_data, place_raw};
+static char *(*const places[])(void) = {place_environment, dataset_mnist_cache, place_data,
+                                        place_raw};
 enum { PLACE_COUNT = sizeof(places) / sizeof(*places) };
 
 char *dataset_find_mnist(void)
@@ -113,12 +118,12 @@ static void warn_of_incomplete(void)
 
 static int mnist_missing(void)
 {
-	char *cache = place_cache();
+	char *cache = dataset_mnist_cache();
 	error(
 		"MNIST is not found: looked for %s, plain or .gz, and its three companions in $CNNBENCH_DATA, "
-		"%s, ./data and ./data/MNIST/raw; put the four files into ./data, set CNNBENCH_DATA to their "
-		"folder, or use --dataset synth",
-		file_names[TRAIN_IMAGES], cache ? cache : "the cache");
+		"%s, ./data and ./data/MNIST/raw; download it with 'cnnbench data fetch mnist', set CNNBENCH_DATA "
+		"to the folder of the four files, or use --dataset synth",
+		dataset_mnist_files[TRAIN_IMAGES].name, cache ? cache : "the cache");
 	free(cache);
 	return -1;
 }
@@ -127,13 +132,15 @@ static int mnist_missing(void)
 
 static int read_file(const char *folder, size_t which, uint8_t **bytes, size_t *count)
 {
-	char *path = file_find(folder, file_names[which]);
+	char *path = file_find(folder, dataset_mnist_files[which].name);
 	if (!path)
 		return error(
 			"%s: %s is missing, plain or .gz; the folder of a dataset holds it, %s, %s and %s, or use "
 			"--dataset synth",
-			folder, file_names[which], file_names[(which + 1) % FILE_COUNT],
-			file_names[(which + 2) % FILE_COUNT], file_names[(which + 3) % FILE_COUNT]);
+			folder, dataset_mnist_files[which].name,
+			dataset_mnist_files[(which + 1) % DATASET_FILES].name,
+			dataset_mnist_files[(which + 2) % DATASET_FILES].name,
+			dataset_mnist_files[(which + 3) % DATASET_FILES].name);
 	bool of_images = which == TRAIN_IMAGES || which == TEST_IMAGES;
 	int result =
 		of_images ? idx_read_images(path, bytes, count) : idx_read_labels(path, bytes, count);
@@ -145,14 +152,15 @@ static int read_files(struct dataset *dataset, const char *folder)
 {
 	uint8_t **arrays[] = {&dataset->train_images, &dataset->train_labels, &dataset->test_images,
 	                      &dataset->test_labels};
-	size_t counts[FILE_COUNT];
-	for (size_t i = 0; i < FILE_COUNT; i++)
+	size_t counts[DATASET_FILES];
+	for (size_t i = 0; i < DATASET_FILES; i++)
 		if (read_file(folder, i, arrays[i], &counts[i]) != 0)
 			return -1;
-	for (size_t i = 0; i < FILE_COUNT; i += 2)
+	for (size_t i = 0; i < DATASET_FILES; i += 2)
 		if (counts[i] != counts[i + 1])
 			return error("%s: %s has %zu images and %s has %zu labels; fetch both again", folder,
-			             file_names[i], counts[i], file_names[i + 1], counts[i + 1]);
+			             dataset_mnist_files[i].name, counts[i], dataset_mnist_files[i + 1].name,
+			             counts[i + 1]);
 	dataset->n_train = counts[TRAIN_IMAGES];
 	dataset->n_test = counts[TEST_IMAGES];
 	return 0;
@@ -169,8 +177,8 @@ static void digest_arrays(struct dataset *dataset)
 		{dataset->test_images, dataset->n_test * MODEL_PIXELS},
 		{dataset->test_labels, dataset->n_test},
 	};
-	char digests[FILE_COUNT][DIGEST_SIZE], all[FILE_COUNT * (DIGEST_SIZE - 1)];
-	for (size_t i = 0; i < FILE_COUNT; i++) {
+	char digests[DATASET_FILES][DIGEST_SIZE], all[DATASET_FILES * (DIGEST_SIZE - 1)];
+	for (size_t i = 0; i < DATASET_FILES; i++) {
 		digest_bytes(arrays[i].bytes, arrays[i].size, digests[i]);
 		memcpy(all + i * (DIGEST_SIZE - 1), digests[i], DIGEST_SIZE - 1);
 	}
@@ -228,7 +236,7 @@ static int load_mnist_from(struct dataset *dataset, const char *folder)
 		return 0;
 	return error(
 		"%s: these files are not MNIST: digest %.16s, wanted %.16s; for data of your own use "
-		"--dataset %s, else fetch MNIST again",
+		"--dataset %s, else fetch MNIST again: cnnbench data fetch mnist",
 		folder, dataset->digest, DATASET_MNIST_DIGEST, folder);
 }
 
@@ -310,8 +318,8 @@ static int load_mnist(struct dataset *dataset, bool or_synth)
 	if (!or_synth)
 		return mnist_missing();
 	note(
-		"MNIST is not found: training on synthetic digits, built in (--dataset synth); for MNIST put its "
-		"four files into ./data or set CNNBENCH_DATA to their folder");
+		"MNIST is not found: training on synthetic digits, built in (--dataset synth); for MNIST use "
+		"'cnnbench data fetch mnist', or set CNNBENCH_DATA to the folder of its four files");
 	return load_synth(dataset);
 }
 

@@ -4,6 +4,7 @@
 #define CORE_DATASET_H
 
 #include "core/digest.h"
+#include "core/pinned.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,13 @@ struct dataset {
 #define DATASET_MNIST_DIGEST "c473ce9de4170e6fe7638543697b7512b19cc4b2c68279feabf4a085461033dd"
 /* The synthetic digits, the same on every machine; a change of them changes all their results. */
 #define DATASET_SYNTH_DIGEST "7cc3af36b6fc9eac950e7db5c5cf1c7e0eb3eb0d528b2dd176fb5b1762be1371"
+
+/* Its files, as they are called everywhere. */
+enum { DATASET_FILES = 4 };
+extern const struct pinned dataset_mnist_files[DATASET_FILES];
+
+/* MNIST's folder in the cache, whether or not it is there; NULL: no place for a cache.  free() it. */
+char *dataset_mnist_cache(void);
 
 /* The folder that holds MNIST's four files (plain or .gz): $CNNBENCH_DATA, the cache's mnist folder,
  * ./data, ./data/MNIST/raw, in this order.  NULL, without error(), where none does; free() it. */

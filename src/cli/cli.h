@@ -23,6 +23,7 @@ struct command {
 	int (*run)(const struct options *options, char *const *words);
 };
 
-extern const struct command command_list, command_run, command_verify, command_compare;
+extern const struct command command_list, command_run, command_verify, command_compare,
+	command_data;
 
 #endif

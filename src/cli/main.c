@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {&command_list, &command_run, &command_verify,
-                                                 &command_compare};
+                                                 &command_compare, &command_data};
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 /* ---- help ---- */

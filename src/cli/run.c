@@ -226,8 +226,9 @@ const struct command command_run = {
 	.summary = "Train on the platforms that are ready, compare them, keep the results in a folder.",
 	.options = run_options,
 	.notes =
-		"mnist is looked for in CNNBENCH_DATA, the cache, ./data and ./data/MNIST/raw; synth are digits drawn\n"
-		"by code.  Progress goes to standard error, the table to standard output.\n"
+		"mnist is looked for in CNNBENCH_DATA, the cache, ./data and ./data/MNIST/raw, else downloaded\n"
+		"(CNNBENCH_DOWNLOAD=no: never; see 'cnnbench help data'); synth are digits drawn by code.\n"
+		"Progress goes to standard error, the table to standard output.\n"
 		"A platform that is named with --platform and cannot run here makes the exit code 3; of those that\n"
 		"come by 'all' none need run, but if none can, it is 7.",
 	.run = run_run,

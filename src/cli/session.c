@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "results/folder.h"
+#include "runner/fetch.h"
 #include "runner/interrupt.h"
 #include "runner/log.h"
 #include "runner/machine.h"
@@ -188,6 +189,19 @@ static int prepare_with(struct session *session, const struct model *model,
 	return make_job(session, dataset);
 }
 
+/* Where it fails dataset_load finds no MNIST, and says what becomes of that. */
+static void fetch_where_due(void)
+{
+	char why[FETCH_WHY_SIZE];
+	if (!fetch_is_due())
+		return;
+	note(
+		"MNIST is not found: downloading it once, %d MB, into the cache (CNNBENCH_DOWNLOAD=no: never)",
+		FETCH_MEGABYTES);
+	if (fetch_mnist(false, why, sizeof(why)) != 0 && !interrupt_signal())
+		note("%s", why);
+}
+
 int session_prepare(struct session *session)
 {
 	struct model model;
@@ -196,6 +210,10 @@ int session_prepare(struct session *session)
 		return EXIT_USAGE;
 	if (session->plan.data)
 		return prepare_with(session, &model, session->plan.data);
+	if (!session->plan.dataset || strcmp(session->plan.dataset, "mnist") == 0)
+		fetch_where_due();
+	if (interrupt_signal())
+		return EXIT_FINE;
 	interrupt_at_once(1); /* a second of drawing digits */
 	const int loaded = dataset_load(&dataset, session->plan.dataset);
 	interrupt_at_once(0);

@@ -37,7 +37,7 @@ new_machine()
 	pretend id <<-END
 		echo $2
 	END
-	for tool in make curl gnuplot git gcc clang clang-format python3 valgrind shellcheck; do
+	for tool in make curl gnuplot git gcc clang clang-format python3 openssl valgrind shellcheck; do
 		pretend $tool </dev/null
 	done
 	pretend cc <<-'END'

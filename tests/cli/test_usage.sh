@@ -19,7 +19,7 @@ run "$CNNBENCH" --version
 is '--version: exit code' "$status" 0
 has '--version' "$out" 'cnnbench '
 
-for command in list run compare; do
+for command in list run compare data; do
 	has "help names $command" "$help" "  $command "
 	run "$CNNBENCH" help "$command"
 	is "help $command: exit code" "$status" 0

@@ -282,7 +282,7 @@ static void put_foot(struct draft *draft)
 	const char *style = set->n_ranked == set->count
 	                        ? ""
 	                        : "  Dotted and hollow: not ranked; the status in the legend says why.";
-	char *left_out = memory_text(*set->left_out ? "Not drawn: %s" : "", set->left_out);
+	char *left_out = *set->left_out ? memory_text("Not drawn: %s", set->left_out) : memory_copy("");
 	char *how =
 		memory_text("Lines: medians over the rounds.  Bars: samples over the mean epoch but "
 	                "each process's first; whiskers: quartiles.%s",

@@ -172,7 +172,7 @@ static int write_files(const struct plot *plot, const char *folder)
 
 	for (size_t i = 0; i < PLOT_FILES && !result; i++) {
 		char *path = files_join(folder, plot->files[i].name);
-		FILE *file = fopen(path, "wxe");
+		FILE *file = fopen(path, "wx");
 		if (!file)
 			result = -1;
 		else if (fwrite(plot->files[i].text, 1, plot->files[i].size, file) != plot->files[i].size)

@@ -21,9 +21,10 @@ enum {
 	FOOT = 20,      /* a line of the foot */
 	FOOT_LINES = 2,
 	LEGEND_ROW = 25,
-	SAMPLE = 22, /* half of the line before a name in the legend */
-	TICS = 76,   /* room for the numbers and the name of a vertical axis */
-	AXIS = 58,   /* the same for a horizontal one */
+	LEGEND_ROWS = 16, /* at most: more go into further columns, with shorter names */
+	SAMPLE = 22,      /* half of the line before a name in the legend */
+	TICS = 76,        /* room for the numbers and the name of a vertical axis */
+	AXIS = 58,        /* the same for a horizontal one */
 	PANEL_TITLE = 34,
 	BAR_NAMES = 236, /* room for the names before the bars, at most */
 	BAR_SLOTS = 4,   /* bars never get thicker than with so many */
@@ -122,19 +123,22 @@ static size_t columns_of(int pixels, int size)
  * its end stay.  free() it. */
 static char *shorten(const char *text, size_t room, size_t tail)
 {
+	static const char ellipsis[] = "\u2026";
 	const size_t columns = count_columns(text);
 	size_t at = 0;
 
 	if (columns <= room)
 		return memory_copy(text);
-	char *out = memory_new(strlen(text) + 4, 1), *end = out;
+	char *out = memory_new(strlen(text) + sizeof(ellipsis), 1), *end = out;
+	bool cut = false;
 	for (const char *from = text; *from; from += character_size(from)) {
-		const size_t size = character_size(from), before = at;
+		const bool stays = at + tail + 1 < room || at >= columns - tail;
+		const char *part = stays ? from : ellipsis;
+		const size_t size = stays ? character_size(from) : cut ? 0 : strlen(ellipsis);
+		memcpy(end, part, size);
+		end += size;
+		cut = cut || !stays;
 		at += (size_t)character_columns(from);
-		if (at + tail < room || before >= columns - tail)
-			end = mempcpy(end, from, size);
-		else if (!strstr(out, "\u2026"))
-			end = mempcpy(end, "\u2026", 3);
 	}
 	return out;
 }
@@ -176,12 +180,13 @@ struct words {
 static void put_words(struct draft *draft, struct words words)
 {
 	const size_t room = columns_of(PLOT_WIDTH - words.x - MARGIN, font_sizes[words.font]);
-	char *text = shorten(words.text, room, room / 3);
+	char *visible = memory_visible(words.text), *text = shorten(visible, room, room / 3);
 
 	fprintf(draft->files[FILE_TEXT], "%d\t%d\t%d\t", (int)words.font, words.x, words.y);
 	put_field(draft->files[FILE_TEXT], text);
 	fputc('\n', draft->files[FILE_TEXT]);
 	free(text);
+	free(visible);
 	free(words.text);
 }
 
@@ -282,17 +287,15 @@ static void put_foot(struct draft *draft)
 	const char *style = set->n_ranked == set->count
 	                        ? ""
 	                        : "  Dotted and hollow: not ranked; the status in the legend says why.";
-	char *left_out = *set->left_out ? memory_text("Not drawn: %s", set->left_out) : memory_copy("");
 	char *how =
 		memory_text("Lines: medians over the rounds.  Bars: samples over the mean epoch but "
 	                "each process's first; whiskers: quartiles.%s",
 	                style);
 
 	put_words(draft, (struct words){FONT_SMALL, MARGIN, FOOT + FOOT / 2, how});
-	if (*left_out)
-		put_words(draft, (struct words){FONT_SMALL, MARGIN, FOOT / 2, left_out});
-	else
-		free(left_out);
+	if (*set->left_out)
+		put_words(draft, (struct words){FONT_SMALL, MARGIN, FOOT / 2,
+		                                memory_text("Not drawn: %s", set->left_out)});
 }
 
 /* ---- Legend ---- */
@@ -307,17 +310,21 @@ static void put_legend(struct draft *draft)
 		if (count_columns(set->series[i].name) > longest)
 			longest = count_columns(set->series[i].name);
 	const int wanted = before + behind + (int)ceil((double)longest * letter * TEXT);
+	const size_t least = (set->count + LEGEND_ROWS - 1) / LEGEND_ROWS;
 	draft->legend_columns = wanted < room ? (size_t)(room / wanted) : 1;
+	if (draft->legend_columns < least)
+		draft->legend_columns = least;
 	if (draft->legend_columns > set->count)
 		draft->legend_columns = set->count;
 	draft->legend_rows = (set->count + draft->legend_columns - 1) / draft->legend_columns;
 	draft->bottom = FOOT * FOOT_LINES + (int)draft->legend_rows * LEGEND_ROW + 16;
 
-	const int column = wanted < room ? wanted : room;
+	const int share = room / (int)draft->legend_columns, column = wanted < share ? wanted : share;
+	const size_t columns = columns_of(column - before - (share < wanted ? behind : 0), TEXT);
 	for (size_t i = 0; i < set->count; i++) {
 		const int x = MARGIN + (int)(i / draft->legend_rows) * column;
 		const int y = draft->bottom - 16 - (int)(i % draft->legend_rows) * LEGEND_ROW;
-		char *name = shorten(set->series[i].name, columns_of(column - before, TEXT), 60);
+		char *name = shorten(set->series[i].name, columns, columns / 2);
 		fprintf(draft->files[FILE_LEGEND], "%d\t%d\t%d\t", x + SAMPLE, y, SAMPLE);
 		put_field(draft->files[FILE_LEGEND], name);
 		fputc('\n', draft->files[FILE_LEGEND]);
@@ -477,6 +484,9 @@ static void put_bars(struct draft *draft)
 
 /* ---- Script ---- */
 
+/* gnuplot's SVG draws marks so much larger than its PNG. */
+static const double svg_marks = 0.6;
+
 /* Sizes stand in variables, so that no line of the script is made of parts. */
 static void put_script_head(struct draft *draft, enum plot_format format)
 {
@@ -493,8 +503,8 @@ static void put_script_head(struct draft *draft, enum plot_format format)
 	};
 	FILE *out = draft->files[FILE_SCRIPT];
 
-	fprintf(out, "set encoding utf8\nW = %d\nH = %d\nF = 'Helvetica,%d'\n", PLOT_WIDTH, PLOT_HEIGHT,
-	        TEXT);
+	fprintf(out, "set encoding utf8\nW = %d\nH = %d\nF = 'Helvetica,%d'\nS = %.2f\n", PLOT_WIDTH,
+	        PLOT_HEIGHT, TEXT, format == PLOT_SVG ? svg_marks : 1);
 	fputs(terminals[format], out);
 	fputs("set output '" PLOT_PICTURE "'\n"
 	      "set datafile separator \"\\t\"\n"
@@ -511,7 +521,7 @@ static void put_styles(struct draft *draft)
 		const struct plot_series *series = &draft->set.series[i];
 		const bool ranked = i < draft->set.n_ranked;
 		const char *dash = dashes[(size_t)series->variant % COUNT(dashes)];
-		fprintf(out, "set style line %zu lc rgb '%s' lw %s dt %s pt %d ps 1.5\n", i + 1,
+		fprintf(out, "set style line %zu lc rgb '%s' lw %s dt %s pt %d ps 1.5*S\n", i + 1,
 		        colours[series->colour], ranked ? "2.2" : "1.8", ranked ? dash : dotted,
 		        ranked ? marks[i % COUNT(marks)].filled : marks[i % COUNT(marks)].hollow);
 	}
@@ -558,7 +568,20 @@ static void put_frame(FILE *out, struct frame frame)
 	        frame.bottom / (double)PLOT_HEIGHT, frame.top / (double)PLOT_HEIGHT);
 }
 
-/* `letter`: x or y. */
+/* The title and the name of the horizontal axis, in words of ours.  Placed by pixels: terminals differ
+ * in the room that they give to what they place themselves. */
+static void put_names(FILE *out, struct frame frame, const char *title, const char *below)
+{
+	const double middle = (frame.left + frame.right) / 2. / PLOT_WIDTH;
+
+	fprintf(out,
+	        "set label 1 '%s' at screen %.5f, screen %.5f center font 'Helvetica,%d'\n"
+	        "set label 2 '%s' at screen %.5f, screen %.5f center\n",
+	        title, middle, (frame.top + 16.) / PLOT_HEIGHT, TEXT + 2, below, middle,
+	        (frame.bottom - 46.) / PLOT_HEIGHT);
+}
+
+/* `name`: x or y. */
 static void put_axis(FILE *out, char name, const struct axis *axis)
 {
 	fprintf(out, "set %crange [%.9g:%.9g]\n%s logscale %c\n", name, axis->low, axis->high,
@@ -583,7 +606,22 @@ static int tic_step(const struct axis *epochs)
 }
 
 /* Accuracies of platforms that do the same work lie on each other: the marks get smaller and the lines
- * thinner from the first to the last, so that each shows behind those above it. */
+ * thinner from the first to the last, and each mark has a white edge, so that all can be seen. */
+static void put_nested(FILE *out, size_t i, size_t n, int column, int every)
+{
+	const double part = (double)i / (double)(n - 1);
+	const double size = 2.7 - 1.6 * part;
+
+	fprintf(out, "  'epochs.tsv' every :::%zu::%zu using 1:%d with lines ls %zu lw %.2f, \\\n", i,
+	        i, column, i + 1, 5 - 3.6 * part);
+	fprintf(
+		out,
+		"  '' every :::%zu::%zu using 1:%d with points pt %d ps %.2f*S lc rgb '#ffffff' pi %d, \\\n",
+		i, i, column, marks[i % COUNT(marks)].filled, size + 0.35, every);
+	fprintf(out, "  '' every :::%zu::%zu using 1:%d with points ls %zu ps %.2f*S pi %d", i, i,
+	        column, i + 1, size, every);
+}
+
 static void put_lines(struct draft *draft, const struct panel *panel, struct frame frame)
 {
 	FILE *out = draft->files[FILE_SCRIPT];
@@ -595,17 +633,21 @@ static void put_lines(struct draft *draft, const struct panel *panel, struct fra
 	put_axis(out, 'x', &draft->epochs);
 	fprintf(out, "set xtics %d\n", tic_step(&draft->epochs));
 	put_axis(out, 'y', panel->axis);
-	fprintf(out, "set title '%s'\nset xlabel 'epoch'\nset ylabel '%s%s%s%s'\n", panel->title,
+	put_names(out, frame, panel->title, "epoch");
+	fprintf(out, "set label 3 '%s%s%s%s' at screen %.5f, screen %.5f center rotate by 90\n",
 	        panel->name, *panel->name && panel->axis->name ? ", " : "",
 	        panel->axis->name ? panel->axis->name : "",
-	        panel->axis->logarithmic ? " (log scale)" : "");
+	        panel->axis->logarithmic ? " (log scale)" : "",
+	        (frame.left - TICS + 16) / (double)PLOT_WIDTH,
+	        (frame.bottom + frame.top) / 2. / PLOT_HEIGHT);
 	fputs("plot \\\n", out);
 	for (size_t i = 0; i < n; i++) {
-		const double part = n > 1 ? (double)i / (double)(n - 1) : 0;
-		fprintf(out, "  'epochs.tsv' every :::%zu::%zu using 1:%d with linespoints ls %zu pi %d", i,
-		        i, panel->column, i + 1, every);
 		if (nested)
-			fprintf(out, " lw %.2f ps %.2f", 5 - 3.6 * part, 2.4 - 1.3 * part);
+			put_nested(out, i, n, panel->column, every);
+		else
+			fprintf(out,
+			        "  'epochs.tsv' every :::%zu::%zu using 1:%d with linespoints ls %zu pi %d", i,
+			        i, panel->column, i + 1, every);
 		fputs(i + 1 < n ? ", \\\n" : "\n", out);
 	}
 }
@@ -620,9 +662,12 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 	put_frame(out, frame);
 	put_axis(out, 'x', &draft->means);
 	fprintf(out, "set yrange [%.2f:%.2f]\nunset logscale y\n", last - side, side);
-	fprintf(out, "set title 'Mean throughput'\nset xlabel '%s%s'\nunset ylabel\n",
-	        draft->means.name,
-	        draft->means.logarithmic ? " (log scale: bars do not begin at zero)" : "");
+	char *name =
+		memory_text("%s%s", draft->means.name,
+	                draft->means.logarithmic ? " (log scale: bars do not begin at zero)" : "");
+	put_names(out, frame, "Mean throughput", name);
+	free(name);
+	fputs("unset label 3\n", out);
 	fputs(
 		"set xtics autofreq\nunset grid; set grid xtics lc rgb '#dddddd' lw 1 lt 1\nunset ytics\n",
 		out);
@@ -631,7 +676,7 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 			out,
 			"set arrow 1 from graph 0, first %.2f to graph 1, first %.2f nohead lc rgb '#888888' "
 			"dt (4,4)\n"
-			"set label 1 'not ranked' at graph 1, first %.2f right offset 0,-0.5 font "
+			"set label 4 'not ranked' at graph 1, first %.2f right offset 0,-0.5 font "
 			"'Helvetica,%d' tc rgb '#555555'\n",
 			-(double)set->n_ranked, -(double)set->n_ranked, -(double)set->n_ranked, SMALL);
 	fprintf(out, "set ytics out nomirror scale 0 font 'Helvetica,%d' tc rgb '#000000'\nplot \\\n",
@@ -657,7 +702,6 @@ static void put_panels(struct draft *draft)
 	};
 	const int width = (PLOT_WIDTH - 2 * MARGIN) / 2, height = (draft->top - draft->bottom) / 2;
 
-	fprintf(draft->files[FILE_SCRIPT], "set title font 'Helvetica,%d' offset 0,-0.3\n", TEXT + 2);
 	for (int i = 0; i < 4; i++) {
 		const int x = MARGIN + i % 2 * width, y = draft->bottom + (1 - i / 2) * height;
 		const int before = i < 3 ? TICS : bar_names_width(&draft->set) + 20;

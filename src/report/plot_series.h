@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-	PLOT_SERIES_MAX = 32, /* more are not told apart */
+	PLOT_SERIES_MAX = 20, /* the names of more bars would overlap */
 	PLOT_COLOURS = 9,
 };
 

@@ -487,7 +487,7 @@ static void put_bars(struct draft *draft)
 /* gnuplot's SVG draws marks so much larger than its PNG. */
 static const double svg_marks = 0.6;
 
-/* Sizes stand in variables, so that no line of the script is made of parts. */
+/* F and G: libgd's PNG takes no stand-in for a font that is not there.  Sizes stand in variables, so that no line of the script is made of parts. */
 static void put_script_head(struct draft *draft, enum plot_format format)
 {
 	static const char *const terminals[] = {
@@ -495,7 +495,7 @@ static void put_script_head(struct draft *draft, enum plot_format format)
 			"if (strstrt(GPVAL_TERMINALS, ' pngcairo ')) {\n"
 			"  set terminal pngcairo size W,H noenhanced background rgb '#ffffff' font F fontscale 0.75\n"
 			"} else { if (strstrt(GPVAL_TERMINALS, ' png ')) {\n"
-			"  set terminal png size W,H noenhanced truecolor background rgb '#ffffff' font F fontscale 0.75\n"
+			"  set terminal png size W,H noenhanced truecolor background rgb '#ffffff' font G fontscale 0.75\n"
 			"} else { print 'no terminal for PNG'; exit } }\n",
 		[PLOT_SVG] = "if (strstrt(GPVAL_TERMINALS, ' svg ')) {\n"
 					 "  set terminal svg size W,H noenhanced background rgb '#ffffff' font F\n"
@@ -503,8 +503,8 @@ static void put_script_head(struct draft *draft, enum plot_format format)
 	};
 	FILE *out = draft->files[FILE_SCRIPT];
 
-	fprintf(out, "set encoding utf8\nW = %d\nH = %d\nF = 'Helvetica,%d'\nS = %.2f\n", PLOT_WIDTH,
-	        PLOT_HEIGHT, TEXT, format == PLOT_SVG ? svg_marks : 1);
+	fprintf(out, "set encoding utf8\nW = %d\nH = %d\nF = 'Helvetica,%d'\nG = 'Sans,%d'\nS = %.2f\n",
+	        PLOT_WIDTH, PLOT_HEIGHT, TEXT, TEXT, format == PLOT_SVG ? svg_marks : 1);
 	fputs(terminals[format], out);
 	fputs("set output '" PLOT_PICTURE "'\n"
 	      "set datafile separator \"\\t\"\n"
@@ -540,11 +540,10 @@ static void put_page(struct draft *draft)
 	      "plot \\\n",
 	      out);
 	for (int font = 0; font < FONT_COUNT; font++)
-		fprintf(
-			out,
-			"  'text.tsv' using ($1 == %d ? $2 : NaN):3:4 with labels left font 'Helvetica,%d' tc "
-			"rgb '%s', \\\n",
-			font, font_sizes[font], font == FONT_SMALL ? "#555555" : "#000000");
+		fprintf(out,
+		        "  'text.tsv' using ($1 == %d ? $2 : NaN):3:4 with labels left font ',%d' tc "
+		        "rgb '%s', \\\n",
+		        font, font_sizes[font], font == FONT_SMALL ? "#555555" : "#000000");
 	for (size_t i = 0; i < draft->set.count; i++)
 		fprintf(out,
 		        "  'legend.tsv' every ::%zu::%zu using ($1-$3):2:(2*$3):(0) with vectors nohead ls "
@@ -575,7 +574,7 @@ static void put_names(FILE *out, struct frame frame, const char *title, const ch
 	const double middle = (frame.left + frame.right) / 2. / PLOT_WIDTH;
 
 	fprintf(out,
-	        "set label 1 '%s' at screen %.5f, screen %.5f center font 'Helvetica,%d'\n"
+	        "set label 1 '%s' at screen %.5f, screen %.5f center font ',%d'\n"
 	        "set label 2 '%s' at screen %.5f, screen %.5f center\n",
 	        title, middle, (frame.top + 16.) / PLOT_HEIGHT, TEXT + 2, below, middle,
 	        (frame.bottom - 46.) / PLOT_HEIGHT);
@@ -584,8 +583,8 @@ static void put_names(FILE *out, struct frame frame, const char *title, const ch
 /* `name`: x or y. */
 static void put_axis(FILE *out, char name, const struct axis *axis)
 {
-	fprintf(out, "set %crange [%.9g:%.9g]\n%s logscale %c\n", name, axis->low, axis->high,
-	        axis->logarithmic ? "set" : "unset", name);
+	fprintf(out, "set %crange [%.9g:%.9g]\n%s logscale %c\nset format %c '%%g'\n", name, axis->low,
+	        axis->high, axis->logarithmic ? "set" : "unset", name, name);
 }
 
 struct panel {
@@ -616,10 +615,10 @@ static void put_nested(FILE *out, size_t i, size_t n, int column, int every)
 	        i, column, i + 1, 5 - 3.6 * part);
 	fprintf(
 		out,
-		"  '' every :::%zu::%zu using 1:%d with points pt %d ps %.2f*S lc rgb '#ffffff' pi %d, \\\n",
-		i, i, column, marks[i % COUNT(marks)].filled, size + 0.35, every);
-	fprintf(out, "  '' every :::%zu::%zu using 1:%d with points ls %zu ps %.2f*S pi %d", i, i,
-	        column, i + 1, size, every);
+		"  '' every %d:::%zu::%zu using 1:%d with points pt %d ps %.2f*S lc rgb '#ffffff', \\\n",
+		every, i, i, column, marks[i % COUNT(marks)].filled, size + 0.35);
+	fprintf(out, "  '' every %d:::%zu::%zu using 1:%d with points ls %zu ps %.2f*S", every, i, i,
+	        column, i + 1, size);
 }
 
 static void put_lines(struct draft *draft, const struct panel *panel, struct frame frame)
@@ -677,10 +676,9 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 			"set arrow 1 from graph 0, first %.2f to graph 1, first %.2f nohead lc rgb '#888888' "
 			"dt (4,4)\n"
 			"set label 4 'not ranked' at graph 1, first %.2f right offset 0,-0.5 font "
-			"'Helvetica,%d' tc rgb '#555555'\n",
+			"',%d' tc rgb '#555555'\n",
 			-(double)set->n_ranked, -(double)set->n_ranked, -(double)set->n_ranked, SMALL);
-	fprintf(out, "set ytics out nomirror scale 0 font 'Helvetica,%d' tc rgb '#000000'\nplot \\\n",
-	        SMALL);
+	fprintf(out, "set ytics out nomirror scale 0 font ',%d' tc rgb '#000000'\nplot \\\n", SMALL);
 	for (size_t i = 0; i < set->count; i++)
 		fprintf(out,
 		        "  'bars.tsv' every ::%zu::%zu using 2:1:(%.9g):2:($1-0.36):($1+0.36):ytic(7) with "
@@ -688,7 +686,7 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 		        i, i, draft->means.low, i < set->n_ranked ? "solid 0.9 noborder" : "empty",
 		        colours[set->series[i].colour]);
 	fputs("  'bars.tsv' using 2:1:3:4 with xerrorbars pt -1 lc rgb '#333333' lw 1.2, \\\n", out);
-	fprintf(out, "  '' using 5:1:6 with labels left offset 0.6,0 font 'Helvetica,%d'\n", SMALL);
+	fprintf(out, "  '' using 5:1:6 with labels left offset 0.6,0 font ',%d'\n", SMALL);
 }
 
 static void put_panels(struct draft *draft)

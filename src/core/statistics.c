@@ -195,3 +195,55 @@ int statistics_pairs(double scatter, double ratio, int most)
 	}
 	return 0;
 }
+
+/* Mean of the logarithms of those that have one, and the square of its standard error (NAN where n < 2). */
+struct log_mean {
+	double mean, variance;
+	size_t n;
+};
+
+static struct log_mean mean_of_logs(const double *values, size_t count)
+{
+	struct log_mean logs = {0, NONE, 0};
+	double squares = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(values[i] > 0) || !isfinite(values[i]))
+			continue;
+		/* Welford 1962: the sum of squares about the mean so far */
+		const double step = log(values[i]) - logs.mean;
+		logs.mean += step / (double)++logs.n;
+		squares += step * (log(values[i]) - logs.mean);
+	}
+	if (logs.n > 1)
+		logs.variance = squares / (double)(logs.n - 1) / (double)logs.n;
+	return logs;
+}
+
+/* Degrees of freedom by Welch and Satterthwaite, rounded down: the interval is no narrower for it. */
+static int welch_freedom(const struct log_mean *a, const struct log_mean *b)
+{
+	const double both = a->variance + b->variance;
+	const double parts = a->variance * a->variance / (double)(a->n - 1) +
+	                     b->variance * b->variance / (double)(b->n - 1);
+	const double freedom = parts > 0 ? both * both / parts : (double)(a->n + b->n - 2);
+
+	return freedom < 1 ? 1 : freedom > 1e6 ? 1000000 : (int)freedom;
+}
+
+struct ratio statistics_ratio_apart(const double *a, size_t n_a, const double *b, size_t n_b)
+{
+	const struct log_mean over = mean_of_logs(a, n_a), under = mean_of_logs(b, n_b);
+	const double mean = over.mean - under.mean;
+	struct ratio ratio = {NONE, NONE, NONE, over.n < under.n ? over.n : under.n};
+
+	if (ratio.n > 0)
+		ratio.value = exp(mean);
+	if (ratio.n > 1) {
+		const double half = statistics_student(0.975, welch_freedom(&over, &under)) *
+		                    sqrt(over.variance + under.variance);
+		ratio.low = exp(mean - half);
+		ratio.high = exp(mean + half);
+	}
+	return ratio;
+}

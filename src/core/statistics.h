@@ -32,4 +32,8 @@ double statistics_scatter(const struct ratio *ratio);
  * out 1 in 9 of 10 cases.  0: more than `most`. */
 int statistics_pairs(double scatter, double ratio, int most);
 
+/* The ratio of two samples that are not paired: exp of the difference of their mean logarithms, with
+ * Welch's 95% interval.  n: of the smaller sample; below 2 there is no interval. */
+struct ratio statistics_ratio_apart(const double *a, size_t n_a, const double *b, size_t n_b);
+
 #endif

@@ -126,9 +126,57 @@ static void test_ratio(void **state)
 	check("no pair", none.value, NONE, 0);
 }
 
+/* Two and three values, by hand: logs {0, log 4} and {0, log 2, log 4}. */
+static void test_ratio_apart(void **state)
+{
+	const double a[] = {1, NONE, 4}, b[] = {1, 2, -1, 4};
+	const struct ratio apart = statistics_ratio_apart(a, COUNT(a), b, COUNT(b));
+	const struct ratio single = statistics_ratio_apart(a, 1, b, COUNT(b));
+	const struct ratio none = statistics_ratio_apart(a + 1, 1, b, COUNT(b));
+	/* variances of the means (2 log 2)^2/4 and 2 (log 2)^2/2/3; freedom (4/3)^2/(1 + 1/18) = 1.68, so 1 */
+	const double half = 12.7062047361747 * log(2) * sqrt(4.0 / 3);
+
+	(void)state;
+	check("value", apart.value, 1, 1e-14);
+	check("low", apart.low, exp(-half), 1e-9);
+	check("high", apart.high, exp(half), 1e-9);
+	assert_int_equal(apart.n, 2);
+	assert_int_equal(single.n, 1);
+	check("one of them alone", single.value, 0.5, 1e-14);
+	check("no interval", single.low, NONE, 0);
+	assert_int_equal(none.n, 0);
+	check("nothing", none.value, NONE, 0);
+}
+
 static double random_normal(struct random *random)
 {
 	return sqrt(-2 * log(1 - random_unit(random))) * cos(2 * M_PI * random_unit(random));
+}
+
+/* The same for samples that are not paired and scatter differently; where the samples are small, freedom that is
+ * rounded down makes the intervals wider than they need to be, never narrower. */
+static void test_coverage_apart(void **state)
+{
+	static const size_t rounds[] = {2, 3, 5, 10};
+	enum { TRIALS = 8000 };
+	const double truth = 1.3;
+
+	(void)state;
+	for (size_t r = 0; r < COUNT(rounds); r++) {
+		struct random random = random_stream(2, "coverage", r);
+		int held = 0;
+		for (int trial = 0; trial < TRIALS; trial++) {
+			double a[10], b[10];
+			for (size_t i = 0; i < rounds[r]; i++) {
+				a[i] = truth * exp(0.03 * random_normal(&random));
+				b[i] = exp(0.01 * random_normal(&random));
+			}
+			struct ratio ratio = statistics_ratio_apart(a, rounds[r], b, rounds[r]);
+			held += ratio.low <= truth && truth <= ratio.high;
+		}
+		if (held < 0.942 * TRIALS || held > 0.995 * TRIALS)
+			fail_msg("%zu rounds: %d of %d intervals hold the true ratio", rounds[r], held, TRIALS);
+	}
 }
 
 /*
@@ -207,9 +255,12 @@ int main(void)
 		cmocka_unit_test(test_student),
 		cmocka_unit_test(test_student_closed_forms),
 		cmocka_unit_test(test_ratio),
+		cmocka_unit_test(test_ratio_apart),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_scatter),
 		cmocka_unit_test(test_advised_pairs_find_the_ratio),
+
+		cmocka_unit_test(test_coverage_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -2,6 +2,7 @@
 #include "results/field.h"
 
 #include "core/error.h"
+#include "core/memory.h"
 
 #include <math.h>
 
@@ -15,6 +16,13 @@ double field_number(const json_t *object, const char *key)
 const char *field_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
+}
+
+char *field_text_copy(const json_t *object, const char *key)
+{
+	const char *text = field_text(object, key);
+
+	return text ? memory_copy(text) : NULL;
 }
 
 bool field_integer(const json_t *object, const char *key, int64_t low, int64_t high, int64_t *value)

@@ -10,6 +10,7 @@
 /* `object` may be NULL or anything. */
 double field_number(const json_t *object, const char *key);    /* NAN: no finite number */
 const char *field_text(const json_t *object, const char *key); /* borrowed; NULL: no text */
+char *field_text_copy(const json_t *object, const char *key);  /* free() it; NULL: no text */
 bool field_integer(const json_t *object, const char *key, int64_t low, int64_t high,
                    int64_t *value);
 

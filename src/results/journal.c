@@ -171,27 +171,33 @@ static int check_schema(const json_t *records, const char *path)
 	return 0;
 }
 
+json_t *journal_read_file(const char *path)
+{
+	size_t size = 0;
+	char *bytes = files_read(path, JOURNAL_SIZE_MAX, &size);
+
+	if (!bytes)
+		return NULL;
+	json_t *records = json_array();
+	if (read_records(records, path, bytes, size) || check_schema(records, path)) {
+		json_decref(records);
+		records = NULL;
+	}
+	free(bytes);
+	return records;
+}
+
 json_t *journal_read(const char *folder)
 {
 	char *path = files_join(folder, JOURNAL_FILE);
 	json_t *records = NULL;
-	char *bytes = NULL;
-	size_t size = 0;
 
 	if (access(path, F_OK))
 		error("%s: no results here: there is no " JOURNAL_FILE
 		      "; name a folder that 'cnnbench run' wrote",
 		      folder);
 	else
-		bytes = files_read(path, JOURNAL_SIZE_MAX, &size);
-	if (bytes) {
-		records = json_array();
-		if (read_records(records, path, bytes, size) || check_schema(records, path)) {
-			json_decref(records);
-			records = NULL;
-		}
-	}
-	free(bytes);
+		records = journal_read_file(path);
 	free(path);
 	return records;
 }

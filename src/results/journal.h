@@ -50,7 +50,8 @@ struct journal *journal_create(const char *folder, size_t reserve);
 int journal_append(struct journal *journal, json_t *record);
 void journal_close(struct journal *journal);
 
-/* Read all whole records of a folder's journal as an array.  NULL after error(). */
+/* Read all whole records of a journal as an array, of a folder's or of a file.  NULL after error(). */
 json_t *journal_read(const char *folder);
+json_t *journal_read_file(const char *path);
 
 #endif

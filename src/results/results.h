@@ -37,7 +37,9 @@ struct epoch {
 	double runner_seconds; /* the runner's clock, for the same span */
 	double train_loss, train_accuracy, test_loss, test_accuracy; /* accuracies as fractions */
 	double anonymous, file, vram, system; /* bytes at the end of the train span */
-	char stamp[24];                       /* UTC, at the end of the train span */
+	double
+		throughput; /* samples per second, where a CSV file says it; else NAN: n_train over train_seconds */
+	char stamp[24]; /* UTC, at the end of the train span */
 };
 
 struct span {
@@ -79,13 +81,15 @@ struct contestant {
 };
 
 struct results {
-	char *folder;
-	json_t *run;                    /* the journal's "run" record */
-	char *finished;                 /* UTC, or NULL: interrupted hard, or still going on */
-	int signal;                     /* that ended it; 0: none */
-	double n_train;                 /* samples of an epoch */
-	json_t *rounds;                 /* array of the journal's "round" records */
-	json_t *epoch_check;            /* the journal's record, or NULL */
+	char *folder;        /* how the user calls it: the folder, or the file that was read */
+	json_t *run;         /* the journal's "run" record, or run.json, which has the same members */
+	char *finished;      /* UTC, or NULL: interrupted hard, or still going on */
+	bool original;       /* of CSV files: nothing is known of work and machine, and an epoch's time
+	                                   holds its evaluation */
+	int signal;          /* that ended it; 0: none */
+	double n_train;      /* samples of an epoch */
+	json_t *rounds;      /* array of the journal's "round" records */
+	json_t *epoch_check; /* the journal's record, or NULL */
 	struct contestant *contestants; /* in the order of --platform */
 	size_t n_contestants;
 };
@@ -105,9 +109,35 @@ struct proof {
 
 struct proof contestant_proof(const struct contestant *contestant);
 
-/* From the journal of a folder.  Interrupted journals give what they hold.  -1 after error(). */
-int results_read(struct results *results, const char *folder);
+/*
+ * From what a user names: a results folder, its journal.jsonl or run.json, such a file alone under any
+ * name (*.jsonl is a journal), a folder of CSV files (results/original.h).  Where a journal lies beside it, that is read: it is the only truth.
+ * Interrupted journals give what they hold.  -1 after error().
+ */
+int results_read(struct results *results, const char *path);
 void results_free(struct results *results);
+
+/* The single ways to read.  `name`: what `folder` becomes. */
+int results_read_journal(struct results *results, const char *path, const char *name);
+int results_read_run(struct results *results, const char *path, const char *name);
+
+/* For those that read: the contestant of a label, or NULL; a name as part of a path; one more execution, of
+ * which nothing is known; and at the end of a contestant its status and reason, from its executions. */
+struct contestant *results_contestant(const struct results *results, const char *label);
+char *contestant_file(const char *name);
+struct execution *contestant_add(struct contestant *contestant, int process, int round);
+void contestant_conclude(struct contestant *contestant);
+
+/* The same arrays of members in both directions (results_record.c): a structure's numbers under the names
+ * that they have in run.json, and the largest that can be. */
+struct number_field {
+	const char *name;
+	size_t offset;
+	double most;
+};
+extern const struct number_field results_epoch_fields[], results_execution_fields[];
+
+#define RESULTS_SCHEMA "cnnbench-run-1"
 
 /* run.json: the whole of it, schema "cnnbench-run-1". */
 json_t *results_record(const struct results *results);

@@ -3,52 +3,48 @@
 
 #include "results/field.h"
 
+#include <float.h>
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
-#define RUN_SCHEMA "cnnbench-run-1"
-
-/* Numbers of a structure under their names in the file. */
-struct number_field {
-	const char *name;
-	size_t offset;
-};
-
-#define EPOCH_FIELD(name, member)                                                                  \
+#define EPOCH_FIELD(name, member, most)                                                            \
 	{                                                                                              \
-		name, offsetof(struct epoch, member)                                                       \
+		name, offsetof(struct epoch, member), most                                                 \
 	}
-#define EXECUTION_FIELD(member)                                                                    \
+#define EXECUTION_FIELD(name, member, most)                                                        \
 	{                                                                                              \
-#member, offsetof(struct execution, member)                                                \
+		name, offsetof(struct execution, member), most                                             \
 	}
 
-static const struct number_field epoch_fields[] = {
-	EPOCH_FIELD("train_seconds", train_seconds),
-	EPOCH_FIELD("runner_seconds", runner_seconds),
-	EPOCH_FIELD("train_loss", train_loss),
-	EPOCH_FIELD("train_accuracy", train_accuracy),
-	EPOCH_FIELD("test_loss", test_loss),
-	EPOCH_FIELD("test_accuracy", test_accuracy),
-	EPOCH_FIELD("rss_anonymous_bytes", anonymous),
-	EPOCH_FIELD("rss_file_bytes", file),
-	EPOCH_FIELD("vram_bytes", vram),
-	EPOCH_FIELD("system_ram_bytes", system),
-	{NULL, 0},
+/* No run takes 30 years, no machine has an exabyte: what is above is no figure of a run. */
+#define SECONDS_MAX 1e9
+#define BYTES_MAX 1e18
+
+const struct number_field results_epoch_fields[] = {
+	EPOCH_FIELD("train_seconds", train_seconds, SECONDS_MAX),
+	EPOCH_FIELD("runner_seconds", runner_seconds, SECONDS_MAX),
+	EPOCH_FIELD("train_loss", train_loss, FLT_MAX),
+	EPOCH_FIELD("train_accuracy", train_accuracy, 1),
+	EPOCH_FIELD("test_loss", test_loss, FLT_MAX),
+	EPOCH_FIELD("test_accuracy", test_accuracy, 1),
+	EPOCH_FIELD("rss_anonymous_bytes", anonymous, BYTES_MAX),
+	EPOCH_FIELD("rss_file_bytes", file, BYTES_MAX),
+	EPOCH_FIELD("vram_bytes", vram, BYTES_MAX),
+	EPOCH_FIELD("system_ram_bytes", system, BYTES_MAX),
+	{NULL, 0, 0},
 };
 
-static const struct number_field execution_fields[] = {
-	EXECUTION_FIELD(wall_seconds),
-	EXECUTION_FIELD(total_seconds),
-	EXECUTION_FIELD(outside_seconds),
-	EXECUTION_FIELD(user_seconds),
-	EXECUTION_FIELD(system_seconds),
-	EXECUTION_FIELD(runner_seconds),
-	{"mean_rss_bytes", offsetof(struct execution, mean_rss)},
-	{"peak_rss_bytes", offsetof(struct execution, peak_rss)},
-	{"peak_vram_bytes", offsetof(struct execution, peak_vram)},
-	{NULL, 0},
+const struct number_field results_execution_fields[] = {
+	EXECUTION_FIELD("wall_seconds", wall_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("total_seconds", total_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("outside_seconds", outside_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("user_seconds", user_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("system_seconds", system_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("runner_seconds", runner_seconds, SECONDS_MAX),
+	EXECUTION_FIELD("mean_rss_bytes", mean_rss, BYTES_MAX),
+	EXECUTION_FIELD("peak_rss_bytes", peak_rss, BYTES_MAX),
+	EXECUTION_FIELD("peak_vram_bytes", peak_vram, BYTES_MAX),
+	{NULL, 0, 0},
 };
 
 static void set_numbers(json_t *object, const struct number_field *fields, const void *structure)
@@ -69,7 +65,7 @@ static json_t *epochs_record(const struct execution *execution)
 		json_t *object =
 			json_pack("{s:i, s:b, s:o}", "epoch", epoch->number, "extra", (int)epoch->extra,
 		              "finished", field_text_new(*epoch->stamp ? epoch->stamp : NULL));
-		set_numbers(object, epoch_fields, epoch);
+		set_numbers(object, results_epoch_fields, epoch);
 		json_array_append_new(list, object);
 	}
 	return list;
@@ -106,7 +102,7 @@ static json_t *execution_record(const struct execution *execution)
 	              execution->round, "status", status_name(execution->status), "why",
 	              field_text_new(execution->why), "help", field_text_new(execution->help));
 
-	set_numbers(object, execution_fields, execution);
+	set_numbers(object, results_execution_fields, execution);
 	json_object_set_new(object, "vram_delta",
 	                    isfinite(execution->peak_vram) ? json_boolean(execution->vram_delta)
 	                                                   : json_null());
@@ -147,7 +143,8 @@ json_t *results_epoch_check(const struct results *results)
 /* What the journal's "run" record says, its platforms exchanged for what they have done. */
 json_t *results_record(const struct results *results)
 {
-	json_t *object = json_pack("{s:s}", "schema", RUN_SCHEMA), *platforms = json_array(), *value;
+	json_t *object = json_pack("{s:s}", "schema", RESULTS_SCHEMA), *platforms = json_array(),
+		   *value;
 	const char *key;
 
 	json_object_foreach (results->run, key, value)

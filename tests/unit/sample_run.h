@@ -49,6 +49,7 @@ struct sample_plan {
 	int refused; /* the process that the check of epoch 1 refuses, 0: none; it asks the reference, too */
 	int cut; /* records to write, 0: all */
 	int signal;
+	void (*alter)(json_t *run); /* of the first record, before it is written; NULL: as it is */
 };
 
 struct sample_writer {
@@ -369,7 +370,10 @@ static inline void sample_write(const char *folder, const struct sample_plan *pl
 	                               .left = plan->cut ? plan->cut : -1};
 
 	assert_non_null(writer.journal);
-	sample_append(&writer, sample_run_record(plan));
+	json_t *run = sample_run_record(plan);
+	if (plan->alter)
+		plan->alter(run);
+	sample_append(&writer, run);
 	for (int round = 1; round <= plan->runs; round++) {
 		sample_append(&writer, json_pack("{s:s, s:I, s:i, s:[]}", "record", "round", "ns",
 		                                 (json_int_t)writer.ns, "round", round, "order"));

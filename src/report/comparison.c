@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "report/averages.h"
 #include "results/field.h"
 
 #include <math.h>
@@ -226,6 +227,44 @@ static bool any_delta(const struct contestant *contestant)
 	return false;
 }
 
+void run_tag(size_t run, char out[RUN_TAG_SIZE])
+{
+	char letters[RUN_TAG_SIZE];
+	size_t n = 0, place = 0;
+
+	for (run++; run > 0; run = (run - 1) / 26)
+		letters[n++] = (char)('A' + (run - 1) % 26);
+	while (n > 0)
+		out[place++] = letters[--n];
+	out[place] = '\0';
+}
+
+/* By the digest that tells machines apart; where one has none, each run has a machine of its own. */
+static bool same_machine(const struct results *a, const struct results *b)
+{
+	const char *own = field_text(json_object_get(a->run, "machine"), "host_id");
+	const char *other = field_text(json_object_get(b->run, "machine"), "host_id");
+
+	return own && other && strcmp(own, other) == 0;
+}
+
+size_t comparison_machine(const struct comparison *comparison, size_t run)
+{
+	size_t first = 0;
+
+	while (first < run && !same_machine(comparison->runs[first], comparison->runs[run]))
+		first++;
+	return first;
+}
+
+static char *row_name(const struct comparison *comparison, size_t run, const char *label)
+{
+	char tag[RUN_TAG_SIZE];
+
+	run_tag(run, tag);
+	return comparison->n_runs > 1 ? memory_text("%s@%s", label, tag) : memory_copy(label);
+}
+
 static void make_row(struct row *row, const struct results *results,
                      const struct contestant *contestant)
 {
@@ -233,6 +272,7 @@ static void make_row(struct row *row, const struct results *results,
 
 	*row = (struct row){
 		.contestant = contestant,
+		.results = results,
 		.runs = count_runs(contestant),
 		.ranked = status_measured(contestant->status) && !unranked,
 		.unranked = unranked,
@@ -252,6 +292,7 @@ static void make_row(struct row *row, const struct results *results,
 		.peak_vram = median_over_runs(contestant, peak_vram, false),
 	};
 	row->vram_delta = any_delta(contestant);
+	row->averages = averages_make(results, contestant);
 	row->samples_per_second = results->n_train / row->epoch.median;
 }
 
@@ -265,6 +306,31 @@ static double round_median(const struct contestant *contestant, int round)
 		    execution_counts(contestant, &contestant->executions[i]))
 			return steady_median(&contestant->executions[i]);
 	return UNMEASURED;
+}
+
+size_t contestant_medians(const struct contestant *contestant, double *values)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (execution_counts(contestant, &contestant->executions[i]))
+			values[n++] = steady_median(&contestant->executions[i]);
+	return n;
+}
+
+/* Of runs that share no rounds. */
+static struct ratio make_ratio_apart(const struct contestant *contestant,
+                                     const struct contestant *reference)
+{
+	double *own = memory_new(contestant->n_executions, sizeof(*own));
+	double *other = memory_new(reference->n_executions, sizeof(*other));
+	const size_t n_own = contestant_medians(contestant, own);
+	const struct ratio ratio =
+		statistics_ratio_apart(own, n_own, other, contestant_medians(reference, other));
+
+	free(own);
+	free(other);
+	return ratio;
 }
 
 static struct ratio make_ratio(const struct contestant *contestant,
@@ -313,6 +379,11 @@ static void judge_row(struct row *row, const struct row *reference)
 		row->verdict = VERDICT_REFERENCE;
 		return;
 	}
+	row->paired = row->run == reference->run;
+	if (!row->paired) {
+		row->ratio = make_ratio_apart(row->contestant, reference->contestant);
+		return;
+	}
 	row->ratio = make_ratio(row->contestant, reference->contestant);
 	if (row->ratio.n < 2)
 		return;
@@ -326,7 +397,7 @@ int comparison_resolution(const struct comparison *comparison)
 	double largest = UNMEASURED;
 
 	for (size_t i = 0; i < comparison->n_rows; i++)
-		if (comparison->rows[i].ranked)
+		if (comparison->rows[i].ranked && comparison->rows[i].paired)
 			largest = fmax(largest, statistics_scatter(&comparison->rows[i].ratio));
 	return isfinite(largest) ? statistics_pairs(largest, 1.05, RUNS_MAX) : 0;
 }
@@ -381,6 +452,8 @@ static int compare_rows(const struct row *a, const struct row *b, double (*key)(
 	if (order == 0)
 		order =
 			key ? compare_keys(key(a), key(b)) : strcmp(a->contestant->label, b->contestant->label);
+	if (order == 0)
+		order = (a->run > b->run) - (a->run < b->run);
 	return order ? order : (a->contestant > b->contestant) - (a->contestant < b->contestant);
 }
 
@@ -396,12 +469,19 @@ static void sort_rows(struct comparison *comparison, double (*key)(const struct 
 	}
 }
 
+/* A label alone: of the first run that has it. */
 static const struct row *find_row(const struct comparison *comparison, const char *label)
 {
-	for (size_t i = 0; i < comparison->n_rows; i++)
-		if (strcmp(comparison->rows[i].contestant->label, label) == 0)
-			return &comparison->rows[i];
-	return NULL;
+	const struct row *found = NULL;
+
+	for (size_t i = 0; i < comparison->n_rows; i++) {
+		const struct row *row = &comparison->rows[i];
+		if (strcmp(row->name, label) == 0)
+			return row;
+		if (strcmp(row->contestant->label, label) == 0 && (!found || row->run < found->run))
+			found = row;
+	}
+	return found;
 }
 
 void comparison_sort(struct comparison *comparison, const char *key)
@@ -414,7 +494,7 @@ void comparison_sort(struct comparison *comparison, const char *key)
 	            {"label", NULL},
 	            {"accuracy", key_accuracy},
 	            {"memory", key_memory}};
-	const char *reference = comparison->reference ? comparison->reference->contestant->label : NULL;
+	const char *reference = comparison->reference ? comparison->reference->name : NULL;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i].name, key) == 0)
@@ -440,13 +520,26 @@ static int find_reference(struct comparison *comparison, const char *label)
 	return 0;
 }
 
-int comparison_make(struct comparison *comparison, const struct results *results,
-                    const char *reference)
+static void make_rows(struct comparison *comparison)
 {
-	*comparison = (struct comparison){.results = results, .n_rows = results->n_contestants};
+	for (size_t run = 0; run < comparison->n_runs; run++)
+		comparison->n_rows += comparison->runs[run]->n_contestants;
 	comparison->rows = memory_new(comparison->n_rows, sizeof(*comparison->rows));
-	for (size_t i = 0; i < comparison->n_rows; i++)
-		make_row(&comparison->rows[i], results, &results->contestants[i]);
+	struct row *row = comparison->rows;
+	for (size_t run = 0; run < comparison->n_runs; run++) {
+		const struct results *results = comparison->runs[run];
+		for (size_t i = 0; i < results->n_contestants; i++, row++) {
+			make_row(row, results, &results->contestants[i]);
+			row->run = run;
+			row->name = row_name(comparison, run, results->contestants[i].label);
+		}
+	}
+}
+
+static int make(struct comparison *comparison, const char *reference)
+{
+	comparison->results = comparison->runs[0];
+	make_rows(comparison);
 	sort_rows(comparison, key_epoch);
 	if (find_reference(comparison, reference)) {
 		comparison_free(comparison);
@@ -458,8 +551,26 @@ int comparison_make(struct comparison *comparison, const struct results *results
 	return 0;
 }
 
+int comparison_make_of(struct comparison *comparison, const struct results *const *runs,
+                       size_t n_runs, const char *reference)
+{
+	*comparison = (struct comparison){.runs = runs, .n_runs = n_runs};
+	return make(comparison, reference);
+}
+
+int comparison_make(struct comparison *comparison, const struct results *results,
+                    const char *reference)
+{
+	*comparison = (struct comparison){.results = results, .n_runs = 1};
+	/* The one pointer that is borrowed is the comparison's own. */
+	comparison->runs = &comparison->results;
+	return make(comparison, reference);
+}
+
 void comparison_free(struct comparison *comparison)
 {
+	for (size_t i = 0; i < comparison->n_rows; i++)
+		free(comparison->rows[i].name);
 	free(comparison->rows);
 	*comparison = (struct comparison){0};
 }
@@ -476,9 +587,13 @@ static json_t *epoch_record(const struct spread *epoch)
 
 static json_t *ratio_record(const struct row *row)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "value", field_number_new(row->ratio.value), "low",
-	                 field_number_new(row->ratio.low), "high", field_number_new(row->ratio.high),
-	                 "verdict", field_text_new(verdict_name(row->verdict)));
+	const bool other = isfinite(row->ratio.value) && row->verdict != VERDICT_REFERENCE;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "value", field_number_new(row->ratio.value),
+	                 "low", field_number_new(row->ratio.low), "high",
+	                 field_number_new(row->ratio.high), "verdict",
+	                 field_text_new(verdict_name(row->verdict)), "paired",
+	                 other ? json_boolean(row->paired) : json_null());
 }
 
 static json_t *verification_record(const struct proof *proof)
@@ -489,9 +604,9 @@ static json_t *verification_record(const struct proof *proof)
 	                 proof->runs);
 }
 
-static json_t *row_record(const struct comparison *comparison, const struct row *row)
+static json_t *row_record(const struct row *row)
 {
-	const json_t *work = json_object_get(comparison->results->run, "work");
+	const json_t *work = json_object_get(row->results->run, "work");
 	const struct {
 		const char *name;
 		double value;
@@ -511,10 +626,11 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 	};
 	int64_t epochs;
 	bool known = field_integer(work, "epochs", 0, INT32_MAX, &epochs);
-	json_t *object = json_pack("{s:s, s:s, s:o, s:I, s:o}", "platform", row->contestant->label,
-	                           "status", status_name(row->contestant->status), "epochs",
-	                           known ? json_integer(epochs) : json_null(), "runs",
-	                           (json_int_t)row->runs, "epoch_seconds", epoch_record(&row->epoch));
+	json_t *object =
+		json_pack("{s:s, s:I, s:s, s:o, s:I, s:o}", "platform", row->contestant->label, "run",
+	              (json_int_t)row->run, "status", status_name(row->contestant->status), "epochs",
+	              known ? json_integer(epochs) : json_null(), "runs", (json_int_t)row->runs,
+	              "epoch_seconds", epoch_record(&row->epoch));
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
@@ -525,19 +641,51 @@ static json_t *row_record(const struct comparison *comparison, const struct row 
 	return object;
 }
 
-json_t *comparison_record(const struct comparison *comparison)
+static json_t *run_record(const struct results *results)
+{
+	const json_t *run = results->run;
+	char *path = memory_visible(results->folder);
+	json_t *record = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path", path, "version",
+		field_member_new(run, "version"), "started", field_member_new(run, "started"), "runs",
+		field_member_new(run, "runs"), "threads", field_member_new(run, "threads"), "machine",
+		field_member_new(run, "machine"), "epoch_check", results_epoch_check(results));
+
+	free(path);
+	return record;
+}
+
+/* "machine" and "epoch_check" are the first run's; of several, each has its own in "runs".  "difference",
+ * from the first group, is the caller's to set. */
+json_t *comparison_group_record(const struct comparison *comparison)
 {
 	const json_t *run = comparison->results->run;
 	const struct row *reference = comparison->reference;
-	json_t *platforms = json_array();
+	json_t *platforms = json_array(), *runs = json_array();
 
 	for (size_t i = 0; i < comparison->n_rows; i++)
-		json_array_append_new(platforms, row_record(comparison, &comparison->rows[i]));
-	return json_pack("{s:s, s:[{s:o, s:o, s:o, s:o, s:o}]}", "schema", COMPARE_SCHEMA, "groups",
-	                 "work", field_member_new(run, "work"), "machine",
-	                 field_member_new(run, "machine"), "reference",
-	                 field_text_new(reference ? reference->contestant->label : NULL), "epoch_check",
-	                 results_epoch_check(comparison->results), "platforms", platforms);
+		json_array_append_new(platforms, row_record(&comparison->rows[i]));
+	for (size_t i = 0; i < comparison->n_runs; i++)
+		json_array_append_new(runs, run_record(comparison->runs[i]));
+	return json_pack(
+		"{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "difference", "work",
+		field_member_new(run, "work"), "machine", field_member_new(run, "machine"), "runs", runs,
+		"reference", field_text_new(reference ? reference->contestant->label : NULL),
+		"reference_run", reference ? json_integer((json_int_t)reference->run) : json_null(),
+		"epoch_check", results_epoch_check(comparison->results), "platforms", platforms);
+}
+
+json_t *comparison_document(json_t *groups)
+{
+	return json_pack("{s:s, s:o}", "schema", COMPARE_SCHEMA, "groups", groups);
+}
+
+json_t *comparison_record(const struct comparison *comparison)
+{
+	json_t *groups = json_array();
+
+	json_array_append_new(groups, comparison_group_record(comparison));
+	return comparison_document(groups);
 }
 
 /* All text goes out at once, so that a pipe is never left with half a document. */

@@ -81,6 +81,13 @@ void csv_row(struct csv *csv)
 	csv->started = false;
 }
 
+void csv_header(struct csv *csv, const char *const *names)
+{
+	for (; *names; names++)
+		csv_text(csv, *names);
+	csv_row(csv);
+}
+
 char *csv_end(struct csv *csv, size_t *size)
 {
 	if (fclose(csv->file))

@@ -9,11 +9,14 @@
 
 struct csv;
 
+enum { CSV_LOSS_DIGITS = 9 }; /* significant ones that tell any two float32 apart */
+
 struct csv *csv_begin(void);
 void csv_text(struct csv *csv, const char *text);                /* NULL: an empty cell */
 void csv_number(struct csv *csv, double value, int decimals);    /* empty where it is not finite */
 void csv_significant(struct csv *csv, double value, int digits); /* likewise */
 void csv_row(struct csv *csv);                                   /* ends the row */
-char *csv_end(struct csv *csv, size_t *size);                    /* free() the text */
+void csv_header(struct csv *csv, const char *const *names); /* a row of names, NULL at the end */
+char *csv_end(struct csv *csv, size_t *size);               /* free() the text */
 
 #endif

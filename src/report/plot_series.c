@@ -84,7 +84,7 @@ static struct plot_point make_point(const struct sighting *sightings, size_t n, 
 
 static void make_points(struct plot_series *series)
 {
-	const double n_train = series->source->results->n_train;
+	const double n_train = series->row->results->n_train;
 	size_t n, same;
 	struct sighting *sightings = sight_all(series->row->contestant, &n);
 	double *room = memory_new(n, sizeof(*room));
@@ -104,7 +104,7 @@ static void make_points(struct plot_series *series)
 static void make_mean(struct plot_series *series)
 {
 	const struct row *row = series->row;
-	const double n_train = series->source->results->n_train;
+	const double n_train = series->row->results->n_train;
 
 	series->cold = !(row->epoch.mean > 0);
 	series->mean = n_train / (series->cold ? row->cold_epoch : row->epoch.mean);
@@ -117,7 +117,7 @@ static void make_mean(struct plot_series *series)
 /* `number`: the comparison's, or 0. */
 static char *make_label(const struct row *row, size_t number)
 {
-	char *visible = memory_visible(row->contestant->label);
+	char *visible = memory_visible(row->name);
 
 	if (!number)
 		return visible;

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "report/comparison.h"
 #include "report/csv.h"
+#include "report/export.h"
 #include "report/gnuplot.h"
 
 #include <math.h>
@@ -38,13 +39,6 @@ static int write_run(const char *folder, const struct results *results)
 	return result;
 }
 
-static void put_header(struct csv *csv, const char *const *names)
-{
-	for (; *names; names++)
-		csv_text(csv, *names);
-	csv_row(csv);
-}
-
 static const char *const metrics_header[] = {
 	"Platform",
 	"Epoch",
@@ -67,8 +61,6 @@ static const char *const metrics_header[] = {
 	NULL,
 };
 
-enum { LOSS_DIGITS = 9 }; /* that tell any two float32 apart */
-
 /* Extra epochs are for time only: what the network was worth then is no result. */
 static double unless_extra(const struct epoch *epoch, double figure)
 {
@@ -81,7 +73,7 @@ static void put_epoch(struct csv *csv, const struct results *results, const char
 	csv_text(csv, label);
 	csv_number(csv, epoch->number, 0);
 	csv_number(csv, epoch->train_seconds, 6);
-	csv_significant(csv, unless_extra(epoch, epoch->train_loss), LOSS_DIGITS);
+	csv_significant(csv, unless_extra(epoch, epoch->train_loss), CSV_LOSS_DIGITS);
 	csv_number(csv, unless_extra(epoch, epoch->train_accuracy), 6);
 	csv_number(csv, epoch->test_accuracy, 6);
 	csv_number(csv, results->n_train / epoch->train_seconds, 1);
@@ -92,7 +84,7 @@ static void put_epoch(struct csv *csv, const struct results *results, const char
 	csv_number(csv, execution->round, 0);
 	csv_text(csv, epoch->extra ? "true" : "false");
 	csv_number(csv, epoch->runner_seconds, 6);
-	csv_significant(csv, epoch->test_loss, LOSS_DIGITS);
+	csv_significant(csv, epoch->test_loss, CSV_LOSS_DIGITS);
 	csv_number(csv, epoch->anonymous / 1e6, 3);
 	csv_number(csv, epoch->file / 1e6, 3);
 	csv_text(csv, status_name(execution->status));
@@ -125,7 +117,7 @@ static int write_metrics(const char *folder, const struct results *results,
 	if (count_epochs(contestant) == 0)
 		return 0;
 	struct csv *csv = csv_begin();
-	put_header(csv, metrics_header);
+	csv_header(csv, metrics_header);
 	for (size_t i = 0; i < contestant->n_executions; i++) {
 		const struct execution *execution = &contestant->executions[i];
 		for (size_t e = 0; e < execution->n_epochs; e++)
@@ -137,67 +129,6 @@ static int write_metrics(const char *folder, const struct results *results,
 	return result;
 }
 
-static const char *const summary_header[] = {
-	"Platform",
-	"Status",
-	"Runs",
-	"Steady Epochs",
-	"Median Epoch Time (s)",
-	"First Quartile of Epoch Time (s)",
-	"Third Quartile of Epoch Time (s)",
-	"Minimum Epoch Time (s)",
-	"Mean Epoch Time (s)",
-	"Throughput (samples/s)",
-	"Ratio of Epoch Times",
-	"Ratio Low (95%)",
-	"Ratio High (95%)",
-	"Verdict",
-	"First Epoch Time (s)",
-	"Training Time (s)",
-	"Total Time (s)",
-	"Time to 97% Test Accuracy (s)",
-	"Final Train Loss",
-	"Final Train Accuracy",
-	"Final Test Accuracy",
-	"Maximum Test Accuracy",
-	"Mean Process RAM (MB)",
-	"Peak Process RAM (MB)",
-	"Peak GPU VRAM (MB)",
-	"Worst Tensor (of allowed)",
-	NULL,
-};
-
-static void put_summary(struct csv *csv, const struct row *row)
-{
-	const double seconds[] = {row->epoch.median, row->epoch.q1, row->epoch.q3, row->epoch.min,
-	                          row->epoch.mean};
-	const double durations[] = {row->cold_epoch, row->train_seconds, row->total_seconds,
-	                            row->seconds_to_97};
-
-	csv_text(csv, row->contestant->label);
-	csv_text(csv, status_name(row->contestant->status));
-	csv_number(csv, (double)row->runs, 0);
-	csv_number(csv, (double)row->epoch.n, 0);
-	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
-		csv_number(csv, seconds[i], 6);
-	csv_number(csv, row->samples_per_second, 1);
-	csv_number(csv, row->ratio.value, 6);
-	csv_number(csv, row->ratio.low, 6);
-	csv_number(csv, row->ratio.high, 6);
-	csv_text(csv, verdict_name(row->verdict));
-	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
-		csv_number(csv, durations[i], 6);
-	csv_significant(csv, row->train_loss, LOSS_DIGITS);
-	csv_number(csv, row->train_accuracy, 6);
-	csv_number(csv, row->test_accuracy, 6);
-	csv_number(csv, row->max_test_accuracy, 6);
-	csv_number(csv, row->mean_rss / 1e6, 3);
-	csv_number(csv, row->peak_rss / 1e6, 3);
-	csv_number(csv, row->peak_vram / 1e6, 3);
-	csv_significant(csv, row->proof.worst, 3);
-	csv_row(csv);
-}
-
 static int write_summary(const char *folder, const struct results *results)
 {
 	struct comparison comparison;
@@ -206,9 +137,7 @@ static int write_summary(const char *folder, const struct results *results)
 	if (comparison_make(&comparison, results, NULL))
 		return -1;
 	csv = csv_begin();
-	put_header(csv, summary_header);
-	for (size_t i = 0; i < comparison.n_rows; i++)
-		put_summary(csv, &comparison.rows[i]);
+	export_summary(csv, &comparison);
 	comparison_free(&comparison);
 	return write_csv(folder, "summary.csv", csv);
 }

@@ -6,9 +6,10 @@
 data=$(cd "$(dirname "$0")/../data" && pwd)
 unset NO_COLOR
 cd "$TMPDIR" || exit 1
-mkdir run 'other run' empty
+mkdir run 'other run' unlike empty
 cp "$data/journal.jsonl" run/
-cp "$data/journal.jsonl" 'other run/'
+sed '1s/"shuffle":7/"shuffle":8/;1s/Example CPU 9000/Another CPU 300/' run/journal.jsonl >'other run/journal.jsonl'
+sed '1s/"shuffle":7/"shuffle":9/;1s/"batch":512/"batch":64/' run/journal.jsonl >unlike/journal.jsonl
 
 # ---- The table, by every way to name a run
 
@@ -98,11 +99,138 @@ is "--json FILE: the same" "$(cat table.json)" "$json"
 run "$CNNBENCH" compare run --json nowhere/table.json
 is "--json to nowhere: exit code" "$status" 2
 has "--json to nowhere: why" "$err" "nowhere/table.json"
-run "$CNNBENCH" compare run 'other run' --json -
-is "two runs: two groups" "$(printf '%s\n' "$out" | grep -c '"work"')" 2
+
+# ---- Several runs
+
 run "$CNNBENCH" compare run 'other run'
-is "two runs: two tables" "$(printf '%s\n' "$out" | grep -c '^platform')" 2
-has "two runs: each is named" "$out" "== other run"
+is "alike work: one table" "$(printf '%s\n' "$out" | grep -c '^platform')" 1
+has "alike work: the machines are named" "$out" "@B other run: Another CPU 300, 8 cores"
+has "alike work: rows have their run's letter" "$out" 'c_cpu:isa=avx2@B'
+has "alike work: ratios across runs are not paired" "$out" "not paired"
+run "$CNNBENCH" compare run 'other run' --reference c_cpu:isa=avx2@B
+has "--reference of the second run" "$out" "that of c_cpu:isa=avx2@B in the same round"
+run "$CNNBENCH" compare run 'other run' --json -
+is "alike work: one group" "$(printf '%s\n' "$out" | grep -c '"work"')" 1
+is "alike work: two runs" "$(printf '%s\n' "$out" | grep -c '"path"')" 2
+run "$CNNBENCH" compare run unlike 'other run'
+is "unlike work: exit code" "$status" 0
+is "unlike work: two tables" "$(printf '%s\n' "$out" | grep -c '^platform')" 2
+has "unlike work: what differs" "$out" "== 2. Unlike the first: batch 64 instead of 512"
+run "$CNNBENCH" compare run unlike --json -
+is "unlike work: two groups" "$(printf '%s\n' "$out" | grep -c '"work"')" 2
+has "unlike work: what differs in JSON" "$out" '"difference": "batch 64 instead of 512"'
+run "$CNNBENCH" compare run unlike --reference nobody
+is "--reference that no run has: exit code" "$status" 2
+run "$CNNBENCH" compare run run/journal.jsonl run/run.json
+is "the same run again: the table of one" "$out" "$table"
+has "the same run again: said" "$err" "run/journal.jsonl: the same run as run; it is counted once"
+
+# ---- run.json alone
+
+mkdir sent
+cp run/run.json sent/theirs.json
+cp run/run.json sent/run.json
+run "$CNNBENCH" compare sent/theirs.json
+is "run.json alone: the table" "$out" "$table"
+is "run.json alone: nothing else is said" "$err" ""
+run "$CNNBENCH" compare sent
+is "a folder with run.json alone: the table" "$out" "$table"
+is "nothing is written beside it" "$(echo sent/*)" "sent/run.json sent/theirs.json"
+run "$CNNBENCH" compare run sent/theirs.json
+has "the same run as its journal" "$err" "counted once"
+
+# ---- The original's CSV files
+
+run "$CNNBENCH" compare "$data/original"
+is "a folder of CSV files: exit code" "$status" 0
+is "a folder of CSV files: five platforms" "$(printf '%s\n' "$out" | grep -c ' unverified_csv$')" 5
+has "a folder of CSV files: what the time holds" "$out" "the original's holds the"
+is "a folder of CSV files: nothing is written" "$(find "$data/original" -type f | wc -l | tr -d ' ')" 5
+run "$CNNBENCH" compare run "$data/original"
+is "ours and CSV files: two tables" "$(printf '%s\n' "$out" | grep -c '^platform')" 2
+has "ours and CSV files: what differs" "$out" "== 2. Unlike the first: the status: unverified_csv"
+run "$CNNBENCH" compare "$data/original" --view original --csv -
+has "the original's summary of the original's files" "$out" ",pytorch_cuda,"
+run "$CNNBENCH" compare run "$data/original" --fail-on 1
+is "--fail-on with CSV files: exit code" "$status" 5
+mkdir csv
+sed '3s/^\([^,]*,[^,]*\),[^,]*/\1,=cmd|1/' "$data/original/metrics_c_cpu.csv" >csv/metrics_a.csv
+run "$CNNBENCH" compare csv
+is "a damaged CSV file: exit code" "$status" 5
+has "a damaged CSV file: where" "$err" "csv/metrics_a.csv: line 3: Epoch Time (s) is no number: '=cmd|1'"
+
+# ---- CSV, Markdown, the original's columns
+
+run "$CNNBENCH" compare run --csv -
+is "--csv -: a line each" "$(printf '%s\n' "$out" | wc -l | tr -d ' ')" 4
+is "--csv -: the columns of summary.csv" "$(printf '%s\n' "$out" | sed 's/^[^,]*,[^,]*,[^,]*,//')" "$(cat run/summary.csv)"
+run "$CNNBENCH" compare run unlike --csv rows.csv
+is "--csv FILE: the table is printed too" "$(printf '%s\n' "$out" | grep -c '^platform')" 2
+is "--csv FILE: all groups" "$(cut -d, -f1,2 rows.csv | tail -n 3 | sort -u)" "2,unlike"
+run "$CNNBENCH" compare run 'other run' --md -
+has "--md -: a table" "$out" '| platform | epoch ms |'
+has "--md -: marks are taken for text" "$out" '| c\_cpu:isa=avx2@B | 812 |'
+run "$CNNBENCH" compare run --csv - --md -
+is "two things to standard output: exit code" "$status" 2
+run "$CNNBENCH" compare run --view original
+has "--view original" "$out" "avg epoch  training  samples   final    best  avg RAM  max VRAM   last"
+run "$CNNBENCH" compare run --view original --csv -
+has "--view original --csv" "$out" "Platform,Average Epoch Time (s),Total Training Time (s),Average Throughput (samples/s),Final Test Accuracy,Best Test Accuracy,Average Process RAM (MB),Max GPU VRAM (MB),Last Epoch,Status"
+
+# ---- --fail-on
+
+run "$CNNBENCH" compare run 'other run' --fail-on 5
+is "--fail-on, as fast: exit code" "$status" 0
+has "--fail-on, as fast: said" "$err" "not shown to be slower by more than 5%"
+# The end of a train span of the second platform, put off by a fifth of its seconds; what follows stays.
+mkdir slow
+awk -v FS='"ns":' '/"train"/ && /"begin"/ { split($3, a, /[,}]/); begin = a[1] }
+	/"train"/ && /"end"/ {
+		split($3, a, /[,}]/)
+		if (a[1] - begin > 5e8)
+			sub("\"ns\":" a[1], sprintf("\"ns\":%.0f", begin + 1.2 * (a[1] - begin)))
+	}
+	{ print }' 'other run/journal.jsonl' | sed '1s/"shuffle":8/"shuffle":10/' >slow/journal.jsonl
+run "$CNNBENCH" compare run slow --fail-on 5
+is "--fail-on, slower by a fifth: exit code" "$status" 6
+has "--fail-on, slower by a fifth: said" "$err" "c_cpu:isa=avx2 in slow: 1.200 times the epoch time"
+has "--fail-on: the table is there" "$out" "quartiles"
+run "$CNNBENCH" compare run slow --fail-on 25
+is "--fail-on 25: exit code" "$status" 0
+run "$CNNBENCH" compare slow run --fail-on 5
+is "--fail-on, faster: exit code" "$status" 0
+run "$CNNBENCH" compare run --fail-on 5
+is "--fail-on of one run: exit code" "$status" 2
+run "$CNNBENCH" compare run unlike --fail-on 5
+is "--fail-on of unlike work: exit code" "$status" 5
+has "--fail-on of unlike work: why" "$err" "its work is not that of the first run"
+
+# ---- Folders that cannot be written
+
+mkdir locked
+cp 'other run/journal.jsonl' locked/
+chmod a-w locked
+if [ -w locked ]; then
+	skip "a folder that cannot be written" "this user may write anywhere"
+else
+	run "$CNNBENCH" compare locked
+	is "a folder that cannot be written: exit code" "$status" 0
+	has "a folder that cannot be written: the table" "$out" "quartiles"
+	has "a folder that cannot be written: said" "$err" "locked: cannot be written, so run.json"
+fi
+chmod u+w locked
+
+# ---- Hostile names
+
+mkdir hostile
+sed 's!"label": "c_cpu:isa=avx2"!"label": "=cmd|<img src=x>\\u001b[2J../../`x`"!' run/run.json >hostile/run.json
+run "$CNNBENCH" compare hostile/run.json
+is "a hostile label: exit code" "$status" 0
+has "a hostile label: shown as text" "$out" '=cmd|<img src=x>\x1b[2J../../`x`'
+run "$CNNBENCH" compare hostile/run.json --md -
+has "a hostile label: in Markdown" "$out" '| =cmd\|&#60;img src=x&#62;\\x1b\[2J../../\`x\` |'
+run "$CNNBENCH" compare hostile/run.json --csv -
+has "a hostile label: in CSV" "$out" ",'=cmd|<img src=x>"
 
 verification()
 {
@@ -156,7 +284,7 @@ refused()
 	is "$1: one line" "$(printf '%s\n' "$err" | wc -l | tr -d ' ')" 1
 	is "$1: no table" "$out" ""
 }
-refused nowhere "no such folder"
+refused nowhere "no such file or folder"
 refused nowhere/run.json "no results here"
 refused empty "no results here"
 is "an empty folder stays empty" "$(ls empty)" ""
@@ -166,6 +294,13 @@ refused damaged "line 3 is damaged"
 is "a damaged one gets no files" "$(ls damaged)" "journal.jsonl"
 echo '{"record":"run","schema":"cnnbench-journal-9"}' >other/journal.jsonl
 refused other "another version"
+echo '{"schema":"cnnbench-run-9"}' >later.json
+refused later.json "written by another version (cnnbench-run-9"
+head -c 5000 run/run.json >torn.json
+refused torn.json "damaged, or no JSON: line"
+head -c 4000 /dev/zero | tr '\0' '[' >deep.json
+refused deep.json "damaged, or no JSON: line 1"
+refused run/summary.csv "damaged, or no JSON"
 run "$CNNBENCH" compare empty run
 is "one of two is refused: exit code" "$status" 5
 has "one of two is refused: the other is shown" "$out" "quartiles"

@@ -602,6 +602,139 @@ static void test_record_of_the_judge(void **state)
 	sample_folder_remove(folder);
 }
 
+/* ---- Several runs ---- */
+
+static void alter_second(json_t *run)
+{
+	json_t *machine = json_object_get(run, "machine");
+
+	json_object_set_new(run, "started", json_string("2026-11-23T08:00:00Z"));
+	json_object_set_new(machine, "cpu", json_string("Another CPU 300"));
+	json_object_set_new(machine, "host_id", json_string("22"));
+}
+
+static void alter_first(json_t *run)
+{
+	json_object_set_new(json_object_get(run, "machine"), "host_id", json_string("11"));
+}
+
+static void alter_third(json_t *run)
+{
+	json_object_set_new(run, "started", json_string("2026-11-23T09:00:00Z"));
+	json_object_set_new(run, "threads", json_integer(8));
+	alter_first(run);
+}
+
+/* Two machines, and the first of them once more. */
+static void test_table_of_runs(void **state)
+{
+	static const struct sample slower[] = {
+		{.label = "c_cpu", .platform = "c_cpu", .epoch = 1.21, .accuracy = 9871, .ram = 98e6},
+		{.label = "fast", .platform = "fast", .epoch = 0.4, .accuracy = 9871, .ram = 98e6},
+	};
+	const struct sample_plan plans[] = {
+		{.samples = many, .count = 2, .runs = 3, .epochs = 4, .alter = alter_first},
+		{.samples = slower, .count = 2, .runs = 2, .epochs = 4, .alter = alter_second},
+		{.samples = many + 1, .count = 1, .runs = 3, .epochs = 4, .alter = alter_third},
+	};
+	struct results results[3];
+	const struct results *runs[3];
+	struct comparison comparison;
+	static const char *const names[] = {"base", "laptop/run.json", "again"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(plans); i++) {
+		char *folder = sample_folder();
+		sample_write(folder, &plans[i]);
+		assert_int_equal(results_read(&results[i], folder), 0);
+		free(results[i].folder);
+		results[i].folder = memory_copy(names[i]);
+		runs[i] = &results[i];
+		sample_folder_remove(folder);
+	}
+	assert_int_equal(comparison_make_of(&comparison, runs, COUNT(runs), NULL), 0);
+	assert_string_equal(comparison.reference->name, "fast@B");
+	assert_int_equal(comparison_machine(&comparison, 2), 0);
+	char *text = print(&comparison);
+	check_width(text);
+	check_golden(text, "table-merged.txt");
+	free(text);
+	comparison.view = VIEW_ORIGINAL;
+	text = print(&comparison);
+	check_width(text);
+	check_golden(text, "table-merged-original.txt");
+	free(text);
+	comparison_free(&comparison);
+
+	/* A label alone is that of the first run; pairs of one run only have a verdict. */
+	assert_int_equal(comparison_make_of(&comparison, runs, COUNT(runs), "c_cpu"), 0);
+	assert_string_equal(comparison.reference->name, "c_cpu@A");
+	for (size_t i = 0; i < comparison.n_rows; i++) {
+		const struct row *row = &comparison.rows[i];
+		if (row->run != 0)
+			assert_int_equal(row->verdict, VERDICT_NONE);
+		assert_true(row == comparison.reference || row->paired == (row->run == 0));
+	}
+	json_t *record = comparison_record(&comparison);
+	const json_t *group = json_array_get(json_object_get(record, "groups"), 0);
+	assert_int_equal(json_array_size(json_object_get(group, "runs")), 3);
+	assert_int_equal(json_array_size(json_object_get(group, "platforms")), 5);
+	json_decref(record);
+	comparison_free(&comparison);
+	assert_int_equal(comparison_make_of(&comparison, runs, COUNT(runs), "c_cpu@C"), 0);
+	assert_int_equal(comparison.reference->run, 2);
+	comparison_free(&comparison);
+	for (size_t i = 0; i < COUNT(results); i++)
+		results_free(&results[i]);
+}
+
+static void test_tags(void **state)
+{
+	static const struct {
+		size_t run;
+		const char *tag;
+	} tags[] = {{0, "A"}, {25, "Z"}, {26, "AA"}, {701, "ZZ"}, {702, "AAA"}};
+	char tag[RUN_TAG_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		run_tag(tags[i].run, tag);
+		assert_string_equal(tag, tags[i].tag);
+	}
+}
+
+/* What a spreadsheet would give, of two rounds of three epochs, none of them extra. */
+static void test_averages(void **state)
+{
+	static const struct sample one = {.label = "a",
+	                                  .platform = "a",
+	                                  .epoch = 0.5,
+	                                  .cold = 0.1,
+	                                  .accuracy = 9800,
+	                                  .ram = 100e6,
+	                                  .vram = 7e6};
+	const struct sample_plan plan = {
+		.samples = &one, .count = 1, .runs = 2, .epochs = 3, .extra = 2};
+	char *folder = sample_folder();
+	struct results results;
+	struct comparison comparison;
+
+	(void)state;
+	make(&comparison, &results, folder, &plan);
+	const struct averages *averages = &comparison.rows->averages;
+	check("epoch", averages->epoch_seconds, 1.6 / 3);
+	check("training", averages->train_seconds, 1.6);
+	check("throughput", averages->throughput, (100000 + 120000 + 120000) / 3.0);
+	check("final", averages->final_test_accuracy, 0.98);
+	check("best", averages->best_test_accuracy, 0.98);
+	check("RAM", averages->rss, 100e6);
+	check("VRAM", averages->max_vram, 7e6);
+	assert_int_equal(averages->last_epoch, 3);
+	comparison_free(&comparison);
+	results_free(&results);
+	sample_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -618,6 +751,10 @@ int main(void)
 		cmocka_unit_test(test_sayings),
 		cmocka_unit_test(test_ranks_of_the_judge),
 		cmocka_unit_test(test_record_of_the_judge),
+
+		cmocka_unit_test(test_table_of_runs),
+		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_averages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -213,6 +213,8 @@ static FILE *open_text(char **text, size_t *size)
 
 static char *work_text(const struct results *results)
 {
+	if (results->original)
+		return memory_text("CSV files of %s; an epoch holds its evaluation", results->folder);
 	const json_t *work = json_object_get(results->run, "work");
 	const json_t *dataset = json_object_get(work, "dataset"),
 				 *shape = json_object_get(work, "shape");
@@ -239,6 +241,8 @@ static char *work_text(const struct results *results)
 
 static char *machine_text(const struct results *results)
 {
+	if (results->original)
+		return memory_copy("work and machine are not known");
 	const json_t *machine = json_object_get(results->run, "machine");
 	const char *cpu = field_text(machine, "cpu"), *system = field_text(machine, "system");
 	const char *when = results->finished ? results->finished : field_text(results->run, "started");
@@ -255,30 +259,49 @@ static char *machine_text(const struct results *results)
 	return text;
 }
 
-/* Of several comparisons one line each, with the numbers that stand behind the labels. */
+/* A run's line, while there is room; "[2] B: " before it, as far as labels bear such signs. */
+static void put_run(struct draft *draft, size_t number, const struct comparison *comparison,
+                    size_t run, bool with_work)
+{
+	char *machine = machine_text(comparison->runs[run]);
+	char *work = with_work ? work_text(comparison->runs[run]) : memory_copy("");
+	char tag[RUN_TAG_SIZE] = "", *mark = number ? memory_text("[%zu] ", number) : memory_copy("");
+
+	if (comparison->n_runs > 1)
+		run_tag(run, tag);
+	put_words(draft, (struct words){FONT_TEXT, MARGIN, draft->top,
+	                                memory_text("%s%s%s%s%s%s", mark, tag, *tag ? ": " : "",
+	                                            machine, *work ? "; " : "", work)});
+	draft->top -= HEAD;
+	free(mark);
+	free(work);
+	free(machine);
+}
+
+/* The work of the one comparison and the machine of each of its runs; of several comparisons a line for
+ * each run, with the numbers that stand behind the labels. */
 static void put_head(struct draft *draft)
 {
-	const size_t count = draft->n_comparisons;
-	int y = PLOT_HEIGHT - MARGIN;
+	const bool several = draft->n_comparisons > 1;
+	size_t lines = 0, left = 0;
 
-	if (count == 1) {
-		const struct results *results = draft->comparisons[0]->results;
-		put_words(draft, (struct words){FONT_LARGE, MARGIN, y, work_text(results)});
-		put_words(draft, (struct words){FONT_TEXT, MARGIN, y - HEAD, machine_text(results)});
-		draft->top = y - 2 * HEAD;
-		return;
+	draft->top = PLOT_HEIGHT - MARGIN;
+	if (!several) {
+		put_words(draft, (struct words){FONT_LARGE, MARGIN, draft->top,
+		                                work_text(draft->comparisons[0]->results)});
+		draft->top -= HEAD;
 	}
-	for (size_t i = 0; i < count && i < HEAD_LINES; i++, y -= HEAD) {
-		char *work = work_text(draft->comparisons[i]->results);
-		char *machine = machine_text(draft->comparisons[i]->results);
-		char *line = i + 1 == HEAD_LINES && count > HEAD_LINES
-		                 ? memory_text("and %zu more results", count - i)
-		                 : memory_text("[%zu] %s; %s", i + 1, machine, work);
-		put_words(draft, (struct words){FONT_TEXT, MARGIN, y, line});
-		free(work);
-		free(machine);
+	for (size_t i = 0; i < draft->n_comparisons; i++)
+		for (size_t run = 0; run < draft->comparisons[i]->n_runs; run++)
+			if (lines++ < HEAD_LINES)
+				put_run(draft, several ? i + 1 : 0, draft->comparisons[i], run, several);
+			else
+				left++;
+	if (left) {
+		put_words(draft,
+		          (struct words){FONT_TEXT, MARGIN, draft->top, memory_text("and %zu more", left)});
+		draft->top -= HEAD;
 	}
-	draft->top = y;
 }
 
 static void put_foot(struct draft *draft)
@@ -487,7 +510,8 @@ static void put_bars(struct draft *draft)
 /* gnuplot's SVG draws marks so much larger than its PNG. */
 static const double svg_marks = 0.6;
 
-/* F and G: libgd's PNG takes no stand-in for a font that is not there.  Sizes stand in variables, so that no line of the script is made of parts. */
+/* Sizes stand in variables, so that no line of the script is made of parts.  G: libgd's PNG takes no
+ * stand-in for a font that is not there. */
 static void put_script_head(struct draft *draft, enum plot_format format)
 {
 	static const char *const terminals[] = {
@@ -692,7 +716,7 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 static void put_panels(struct draft *draft)
 {
 	const struct panel panels[] = {
-		{"Time of an epoch", "training time", &draft->time, 2},
+		{"Time of an epoch", "epoch time", &draft->time, 2},
 		{"Throughput", "", &draft->speed, 3},
 		{draft->set.count > 1 ? "Test accuracy (of the same work, lines lie on each other)"
 	                          : "Test accuracy",

@@ -5,9 +5,10 @@
 . "$(dirname "$0")/tap.sh"
 data=$(cd "$(dirname "$0")/../data" && pwd)
 cd "$TMPDIR" || exit 1
-mkdir run none
+mkdir run other none
 cp "$data/journal.jsonl" run/
 cp "$data/journal.jsonl" none/
+sed '1s/"shuffle":7/"shuffle":8/;1s/Example CPU 9000/Another CPU 300/' run/journal.jsonl >other/journal.jsonl
 picture=comparison_plot_combined.png
 
 # What a PNG begins with (ISO/IEC 15948): its mark, and 1600 x 1200 in its first chunk.
@@ -28,14 +29,21 @@ if command -v gnuplot >/dev/null; then
 	is "--plot FILE.PNG: exit code" "$status" 0
 	is "--plot FILE.PNG" "$(head_of 'a picture;.PNG')" "$png_head"
 	has "the table is printed too" "$out" "quartiles"
-	run "$CNNBENCH" compare run none --plot two.svg
+	run "$CNNBENCH" compare run other --plot two.svg
 	is "--plot FILE.svg of two runs: exit code" "$status" 0
 	svg=$(cat two.svg)
 	has "it is whole" "$svg" "</svg>"
-	has "a label with quotes" "$svg" '=c,"cuda" [2] (verified)'
-	has "the machine" "$svg" "Example CPU 9000"
-	has "who is missing" "$svg" "numba_cuda [1] (unavailable)"
-	rm -rf none/[!j]*
+	has "a label with quotes" "$svg" '=c,"cuda"@B (verified)'
+	has "one machine" "$svg" "A: Example CPU 9000"
+	has "the other" "$svg" "B: Another CPU 300"
+	run "$CNNBENCH" compare run "$data/original" --plot unlike.svg
+	is "--plot of unlike work: exit code" "$status" 0
+	svg=$(cat unlike.svg)
+	has "each has its number" "$svg" "[1] Example CPU 9000"
+	has "CSV files are called so" "$svg" "an epoch holds its evaluation"
+	has "and not verified" "$svg" "cpu_numba [2] (unverified_csv)"
+	svg=$(cat two.svg)
+	has "who is missing" "$svg" "numba_cuda@A (unavailable)"
 else
 	skip "the picture" "no gnuplot"
 fi

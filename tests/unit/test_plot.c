@@ -284,7 +284,7 @@ static void test_look(void **state)
 	make_results(&fixture, mixed, COUNT(mixed), 2, 0);
 	assert_int_equal(make_plot(&fixture, PLOT_SVG), 0);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "set terminal svg", true);
-	check_holds(&fixture.plot, PLOT_SCRIPT, "training time, s (log scale)", true);
+	check_holds(&fixture.plot, PLOT_SCRIPT, "epoch time, s (log scale)", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "set logscale y", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "not ranked", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "fs empty", true);

@@ -22,7 +22,7 @@ static const struct option_spec specs[] = {
 	{.name = "reference",
      .type = OPTION_TEXT,
      .value = "LABEL",
-     .help = "the platform that ratios are of (default: the fastest); of several runs LABEL@B"},
+     .help = "whom ratios are of (default: the fastest); of several runs LABEL@B"},
 	{.name = "sort",
      .type = OPTION_CHOICE,
      .choices = COMPARISON_SORTS,
@@ -34,7 +34,7 @@ static const struct option_spec specs[] = {
      .choices = COMPARISON_VIEWS,
      .fallback = "default",
      .value = "VIEW",
-     .help = "columns; original: the plain averages of the original system's summary"},
+     .help = "columns; original: its plain averages"},
 	{.name = "csv",
      .type = OPTION_TEXT,
      .value = "FILE",
@@ -56,7 +56,7 @@ static const struct option_spec specs[] = {
      .min = 0,
      .max = 1000,
      .value = "PCT",
-     .help = "exit with 6 if a platform is slower than in the first run by more than PCT percent"},
+     .help = "exit with 6 where one is slower than in the first run by more"},
 	{0},
 };
 

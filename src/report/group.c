@@ -90,8 +90,11 @@ static void put_member(FILE *out, int member, const struct results *own,
                        const struct results *first)
 {
 	if (!members[member].words) {
-		fprintf(out, "the data (%s instead of %s", dataset_name(own), dataset_name(first));
-		fputs(strcmp(dataset_name(own), dataset_name(first)) ? ")" : ", with another digest)", out);
+		const char *name = dataset_name(own), *other = dataset_name(first);
+		if (strcmp(name, other) == 0)
+			fprintf(out, "the data (%s, with another digest)", name);
+		else
+			fprintf(out, "the data (%s instead of %s)", name, other);
 		return;
 	}
 	fprintf(out, "%s ", members[member].words);

@@ -180,18 +180,10 @@ static double steady_median(const struct execution *execution)
 	return spread.median;
 }
 
-static const json_t *greeting(const struct contestant *contestant)
-{
-	for (size_t i = 0; i < contestant->n_executions; i++)
-		if (contestant->executions[i].hello)
-			return contestant->executions[i].hello;
-	return contestant->hello;
-}
-
 /* Why a platform that was measured stands outside of the ranking; NULL: it does not. */
 static const char *find_unranked(const struct contestant *contestant)
 {
-	const json_t *hello = greeting(contestant);
+	const json_t *hello = contestant_hello(contestant);
 	const char *precision = field_text(hello, "precision"), *data = field_text(hello, "data");
 
 	if (contestant->status == STATUS_UNJUDGED)

@@ -3,6 +3,7 @@
 #include "report/comparison_cells.h"
 
 #include "core/memory.h"
+#include "report/doubts.h"
 #include "report/text.h"
 #include "results/field.h"
 
@@ -415,6 +416,7 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 		comparison, out, "noisy: ", "", is_noisy,
 		"; the middle half of the epochs spreads over more than 5% of the median: is the machine "
 		"busy with something else?");
+	doubts_print(comparison, out);
 	if (field_number(work, "epochs") < 2 && any(comparison, lacks_steady))
 		text_wrap(
 			out, "",

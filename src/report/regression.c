@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const json_t *hello_of(const struct contestant *contestant)
-{
-	return contestant->n_executions ? contestant->executions[0].hello : contestant->hello;
-}
-
 static bool same_member(const json_t *a, const json_t *b, const char *key)
 {
 	const json_t *own = json_object_get(a, key), *other = json_object_get(b, key);
@@ -26,7 +21,7 @@ static bool same_member(const json_t *a, const json_t *b, const char *key)
 static const char *obstacle(const struct results *first, const struct contestant *before,
                             const struct results *later, const struct contestant *after)
 {
-	const json_t *own = hello_of(after), *other = before ? hello_of(before) : NULL;
+	const json_t *own = contestant_hello(after), *other = before ? contestant_hello(before) : NULL;
 
 	if (!before)
 		return "the first run does not have it";

@@ -58,6 +58,14 @@ bool execution_counts(const struct contestant *contestant, const struct executio
 	return !status_measured(contestant->status) || status_measured(execution->status);
 }
 
+const json_t *contestant_hello(const struct contestant *contestant)
+{
+	for (size_t i = 0; i < contestant->n_executions; i++)
+		if (contestant->executions[i].hello)
+			return contestant->executions[i].hello;
+	return contestant->hello;
+}
+
 /* ---- Certificates ---- */
 
 /* Both figures are null where the reference does not change the tensor, and the first where a weight is not

@@ -98,6 +98,9 @@ struct results {
  * none such, all of them. */
 bool execution_counts(const struct contestant *contestant, const struct execution *execution);
 
+/* What it said of itself: the first execution's hello, else the probe's; NULL: nothing. */
+const json_t *contestant_hello(const struct contestant *contestant);
+
 /* The judge's certificates (runner/judge.h) of a contestant, in short. */
 struct proof {
 	int runs;           /* executions with a certificate */

@@ -67,6 +67,7 @@ void live_wipe(struct live *live)
 
 void live_free(struct live *live)
 {
-	live_wipe(live);
+	if (live)
+		live_wipe(live);
 	free(live);
 }

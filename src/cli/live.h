@@ -15,6 +15,6 @@ bool live_is_on(const struct live *live); /* standard error is a terminal that i
 void live_show(struct live *live,
                const char *line);  /* made visible, and cut to the terminal's width */
 void live_wipe(struct live *live); /* before a line that stays */
-void live_free(struct live *live); /* wiped first */
+void live_free(struct live *live); /* wiped first; or NULL */
 
 #endif

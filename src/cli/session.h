@@ -76,6 +76,6 @@ int session_train(struct session *session, const struct observer *observer);
 
 /* The exit code that the results deserve. */
 int session_results_code(const struct session *session, const struct results *results);
-void session_free(struct session *session);
+void session_free(struct session *session); /* a zeroed one, too */
 
 #endif

@@ -23,6 +23,6 @@ int trial_hold(struct trial *trial, const struct session_plan *plan);
 
 /* The judge's certificate of a contestant, or NULL. */
 const json_t *trial_certificate(const struct contestant *contestant);
-void trial_free(struct trial *trial);
+void trial_free(struct trial *trial); /* a zeroed one, too */
 
 #endif

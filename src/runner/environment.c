@@ -95,10 +95,11 @@ void environment_cut(struct environment *environment, char *const *from)
 
 void environment_free(struct environment *environment)
 {
-	for (char **entry = environment->kept; *entry; entry++)
+	for (char **entry = environment->kept; entry && *entry; entry++)
 		free(*entry);
 	for (size_t i = 0; i < environment->n_removed; i++)
 		free(environment->removed[i]);
 	free(environment->kept);
 	free(environment->removed);
+	*environment = (struct environment){0};
 }

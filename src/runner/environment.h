@@ -21,6 +21,6 @@ struct environment {
 
 /* `from`: NULL-terminated as environ(7), or NULL: this process's own. */
 void environment_cut(struct environment *environment, char *const *from);
-void environment_free(struct environment *environment);
+void environment_free(struct environment *environment); /* a zeroed one, too */
 
 #endif

@@ -84,6 +84,31 @@ is 'one of two: exit code' "$status" 4
 has 'one of two: the other is verified' "$out" 'c_cpu: verified'
 has 'one of two: JSON' "$(cat both.json)" 'it passes without momentum'
 
+# Where the job is as simple as an attempt, there is none of that kind.
+for words in '--momentum 0' '--batch-size 1' '--momentum 0 --batch-size 1'; do
+	# shellcheck disable=SC2086 # words
+	verify --platform selftest:fault=frozen_bias $words
+	is "attempts, $words: exit code" "$status" 4
+	has "attempts, $words: diagnosis" "$out" 'conv2.bias still has the initial values'
+	is "attempts, $words: nothing is left" "$(ls -d "$TMPDIR"/cnnbench.* 2>/dev/null)" ''
+done
+
+# A signal while attempts are made: the second time it is run, this worker sends it.
+fake_worker sending selftest <<END
+#!/bin/sh
+case \$* in
+*--job*)
+	[ ! -e $TMPDIR/once ] || kill -s INT \$PPID
+	: >$TMPDIR/once
+	;;
+esac
+exec $CNNBENCH_BUILD/worker-selftest "\$@"
+END
+verify sending/worker-selftest:fault=frozen_bias
+is 'interrupted attempts: exit code' "$status" 130
+has 'interrupted attempts: the table' "$out" OFF
+is 'interrupted attempts: nothing is left' "$(ls -d "$TMPDIR"/cnnbench.* 2>/dev/null)" ''
+
 # Workers that fail.
 hostile_workers workers status lost unavailable
 CNNBENCH_PATH=$TMPDIR/workers

@@ -106,12 +106,25 @@ static void test_empty_and_own(void **state)
 	environment_free(&environment);
 }
 
+static void test_free_of_nothing(void **state)
+{
+	struct environment zeroed = {0}, cut;
+	char *const from[] = {(char *)"PATH=/bin", (char *)"OMP_A=1", NULL};
+	(void)state;
+	environment_free(&zeroed);
+	environment_cut(&cut, from);
+	environment_free(&cut);
+	environment_free(&cut);
+	assert_null(cut.kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fates),
 		cmocka_unit_test(test_removed_are_sorted),
 		cmocka_unit_test(test_empty_and_own),
+		cmocka_unit_test(test_free_of_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -28,7 +28,8 @@ enum verdict {
 enum view { VIEW_DEFAULT, VIEW_ORIGINAL };
 #define COMPARISON_VIEWS "default|original"
 
-/* As a spreadsheet gives them: plain averages over all epochs of all runs, the first one too, but no extra ones. */
+/* As a spreadsheet gives them: plain averages over all epochs of all runs, the first one too, but no
+ * extra ones. */
 struct averages {
 	double epoch_seconds, train_seconds, throughput; /* train: the sum of a run's epochs */
 	double final_test_accuracy,
@@ -76,7 +77,8 @@ struct comparison {
 
 const char *verdict_name(enum verdict verdict); /* NULL of VERDICT_NONE */
 
-/* One table of runs of alike work (report/group.h), at least one.  `reference`: a label or a row's name, or NULL: the fastest.  -1 after error(): no such label, or one without a rank. */
+/* One table of runs of alike work (report/group.h), at least one.  `reference`: a label or a row's name,
+ * or NULL: the fastest.  -1 after error(): no such label, or one without a rank. */
 int comparison_make_of(struct comparison *comparison, const struct results *const *runs,
                        size_t n_runs, const char *reference);
 
@@ -88,7 +90,7 @@ int comparison_make(struct comparison *comparison, const struct results *results
  * comparison; 0: with no number of runs that is worth advising, or no scatter is known. */
 int comparison_resolution(const struct comparison *comparison);
 
-/* "A" of the first run, "Z", "AA"; and the place of the machine of a run among the runs: the first one of the same machine. */
+/* "A" of the first run, then "Z", "AA"; and the first of the runs that has the machine of a run. */
 enum { RUN_TAG_SIZE = 16 };
 void run_tag(size_t run, char out[RUN_TAG_SIZE]);
 size_t comparison_machine(const struct comparison *comparison, size_t run);

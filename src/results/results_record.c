@@ -3,7 +3,6 @@
 
 #include "results/field.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,13 +18,14 @@
 /* No run takes 30 years, no machine has an exabyte: what is above is no figure of a run. */
 #define SECONDS_MAX 1e9
 #define BYTES_MAX 1e18
+#define LOSS_MAX 3.5e38 /* a float32 */
 
 const struct number_field results_epoch_fields[] = {
 	EPOCH_FIELD("train_seconds", train_seconds, SECONDS_MAX),
 	EPOCH_FIELD("runner_seconds", runner_seconds, SECONDS_MAX),
-	EPOCH_FIELD("train_loss", train_loss, FLT_MAX),
+	EPOCH_FIELD("train_loss", train_loss, LOSS_MAX),
 	EPOCH_FIELD("train_accuracy", train_accuracy, 1),
-	EPOCH_FIELD("test_loss", test_loss, FLT_MAX),
+	EPOCH_FIELD("test_loss", test_loss, LOSS_MAX),
 	EPOCH_FIELD("test_accuracy", test_accuracy, 1),
 	EPOCH_FIELD("rss_anonymous_bytes", anonymous, BYTES_MAX),
 	EPOCH_FIELD("rss_file_bytes", file, BYTES_MAX),

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Samples of one mini-epoch at most: the reference must train them in a moment. */
-enum { VERIFY_MAX = 3000 };
+/* Samples of a mini-epoch: full batches as long as there are no more than VERIFY_MOST; one full batch
+ * even beyond that, up to VERIFY_LIMIT. */
+enum { VERIFY_FULL = 4, VERIFY_MOST = 3000, VERIFY_LIMIT = 8192 };
 
 const struct job_array_spec job_arrays[JOB_ARRAY_COUNT] = {
 	[JOB_TRAIN_IMAGES] = {"train_images", NPY_U8, 3, true, offsetof(struct job, train_images)},
@@ -58,20 +59,23 @@ struct npy *job_array_place(struct job *job, enum job_array array)
 	return (struct npy *)(void *)((char *)job + job_arrays[array].opened);
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 size_t job_verify_samples(const struct model *model, size_t n_train, size_t batch)
 {
-	size_t samples = n_train, most = (size_t)(JOB_VERIFY_COST / (double)model->multiply_adds_step);
+	const size_t affordable = (size_t)(JOB_VERIFY_COST / (double)model->multiply_adds_step);
+	size_t full = VERIFY_FULL, partial, samples = n_train;
 
 	if (batch < n_train) {
-		size_t partial = n_train % batch ? n_train % batch : batch - batch / 2;
-
-		samples = 4 * batch + partial;
+		partial = n_train % batch ? n_train % batch : batch - batch / 2;
+		while (full > 1 && full * batch + partial > smaller(affordable, VERIFY_MOST))
+			full--;
+		samples = full * batch + partial;
 	}
-	if (most > VERIFY_MAX)
-		most = VERIFY_MAX;
-	if (samples > most)
-		samples = most;
-	return samples < n_train ? samples : n_train;
+	return smaller(smaller(samples, n_train), smaller(affordable, VERIFY_LIMIT));
 }
 
 int job_check_work(const char *where, const struct work *work, size_t n_train, size_t n_test)

@@ -77,9 +77,10 @@ struct job {
 	char array_digests[JOB_ARRAY_COUNT][DIGEST_SIZE];
 };
 
-/* Samples of one mini-epoch: min(4 B + p, 3000, N), p = N mod B, or ceil(B/2) where that is 0.
- * Full batches and a partial one, so that stale graphs and left-over state show.  For large shapes
- * fewer: no more than the reference can train in some 10 s (JOB_VERIFY_COST multiply-adds). */
+/* Samples of one mini-epoch: k B + p, with p = N mod B, or ceil(B/2) where that is 0: full batches and a
+ * partial one, so that stale graphs and left-over state show.  k is 4, or as many as make 3,000 samples,
+ * but one at least; at most N and 8,192 in all.  For large shapes no more than the reference can train in
+ * some 10 s (JOB_VERIFY_COST multiply-adds), which may leave a part of one batch. */
 #define JOB_VERIFY_COST 1e10
 size_t job_verify_samples(const struct model *model, size_t n_train, size_t batch);
 

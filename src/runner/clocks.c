@@ -24,8 +24,8 @@ void clocks_start(struct clocks *clocks, int64_t started_ns)
 
 void clocks_free(struct clocks *clocks)
 {
-	free(clocks->worker);
-	free(clocks->difference);
+	free(clocks->epochs);
+	free(clocks->evals);
 }
 
 static int64_t stamp(const json_t *event)
@@ -61,16 +61,10 @@ static void check_brackets(struct clocks *clocks, const json_t *event, struct cl
 			kind, span, 1e3 * lag, 1e3 * allowed);
 }
 
-static void add_epoch(struct clocks *clocks, double worker, double difference)
+static void add_span(struct clocks_span **spans, size_t *count, const struct clocks_span *span)
 {
-	if (clocks->n_epochs == clocks->room) {
-		clocks->room = clocks->room ? 2 * clocks->room : 16;
-		clocks->worker = memory_grow(clocks->worker, clocks->room, sizeof(*clocks->worker));
-		clocks->difference =
-			memory_grow(clocks->difference, clocks->room, sizeof(*clocks->difference));
-	}
-	clocks->worker[clocks->n_epochs] = worker;
-	clocks->difference[clocks->n_epochs++] = difference;
+	*spans = memory_grow(*spans, *count + 1, sizeof(**spans));
+	(*spans)[(*count)++] = *span;
 }
 
 static void hear_begin(struct clocks *clocks, const json_t *event, struct clocks_time time)
@@ -92,11 +86,18 @@ static void hear_end(struct clocks *clocks, const json_t *event, struct clocks_t
 	clocks->last_end = stamp(event);
 	clocks->spans += told;
 	clocks->n_spans++;
-	if (strcmp(event_text(event, "span"), "train") != 0)
-		return;
 	double apart = fabs(seconds(time.heard - clocks->heard_begin - told));
 	double forgiven = seconds(time.late + clocks->late_begin);
-	add_epoch(clocks, seconds(told), apart > forgiven ? apart - forgiven : 0);
+	const struct clocks_span span = {
+		.worker = seconds(told),
+		.difference = apart > forgiven ? apart - forgiven : 0,
+		.samples = (double)json_integer_value(json_object_get(event, "samples")),
+		.extra = json_is_true(json_object_get(event, "extra")),
+	};
+	if (strcmp(event_text(event, "span"), "train") == 0)
+		add_span(&clocks->epochs, &clocks->n_epochs, &span);
+	else if (strcmp(event_text(event, "span"), "eval") == 0)
+		add_span(&clocks->evals, &clocks->n_evals, &span);
 }
 
 void clocks_hear(struct clocks *clocks, const json_t *event, struct clocks_time time)
@@ -138,10 +139,41 @@ struct ledger clocks_ledger(const struct clocks *clocks, int64_t ended_ns)
 	};
 }
 
+/* ---- Medians over epochs ---- */
+
+static double worker_of(const struct clocks_span *span)
+{
+	return span->worker;
+}
+
+static double difference_of(const struct clocks_span *span)
+{
+	return span->difference;
+}
+
+static double pace_of(const struct clocks_span *span)
+{
+	return span->samples > 0 ? span->worker / span->samples : (double)NAN;
+}
+
+static struct spread median_of(const struct clocks_span *spans, size_t count,
+                               double (*figure)(const struct clocks_span *))
+{
+	double *values = memory_new(count, sizeof(*values));
+
+	for (size_t i = 0; i < count; i++)
+		values[i] = figure(&spans[i]);
+	struct spread spread = statistics_spread(values, count);
+	free(values);
+	return spread;
+}
+
+/* ---- The rules ---- */
+
 static int check_epochs(const struct clocks *clocks, char *why, size_t size)
 {
-	double worker = statistics_spread(clocks->worker, clocks->n_epochs).median;
-	double apart = statistics_spread(clocks->difference, clocks->n_epochs).median;
+	double worker = median_of(clocks->epochs, clocks->n_epochs, worker_of).median;
+	double apart = median_of(clocks->epochs, clocks->n_epochs, difference_of).median;
 	double allowed = 0.02 * worker + CLOCKS_SLACK;
 
 	if (clocks->n_epochs < CLOCKS_MEDIAN)
@@ -155,6 +187,44 @@ static int check_epochs(const struct clocks *clocks, char *why, size_t size)
 		"clock: the runner's and the worker's durations of an epoch (median %.3f ms) differ by "
 		"%.3f ms, at most %.3f ms are allowed",
 		1e3 * worker, 1e3 * apart, 1e3 * allowed);
+	return -1;
+}
+
+static int check_eval(const struct clocks *clocks, char *why, size_t size)
+{
+	double train = median_of(clocks->epochs, clocks->n_epochs, pace_of).median;
+	double eval = median_of(clocks->evals, clocks->n_evals, pace_of).median;
+
+	if (clocks->n_evals == 0)
+		return 0;
+	double allowed = CLOCKS_EVAL * train + CLOCKS_FEW / clocks->evals[0].samples;
+	if (!(eval > allowed))
+		return 0;
+	snprintf(why, size,
+	         "clock: a sample takes %.3g us to evaluate and %.3g us to train (medians), at most "
+	         "%.3g us are allowed: work of the epochs is done in \"eval\"",
+	         1e6 * eval, 1e6 * train, 1e6 * allowed);
+	return -1;
+}
+
+/* Extra epochs stand behind the others. */
+static int check_extra(const struct clocks *clocks, char *why, size_t size)
+{
+	size_t others = 0;
+
+	while (others < clocks->n_epochs && !clocks->epochs[others].extra)
+		others++;
+	const size_t extra = clocks->n_epochs - others;
+	if (others < CLOCKS_MEDIAN + 1 || extra < CLOCKS_MEDIAN)
+		return 0;
+	double steady = median_of(clocks->epochs + 1, others - 1, worker_of).median;
+	double fast = median_of(clocks->epochs + others, extra, worker_of).median;
+	if (!(fast * CLOCKS_EXTRA < steady))
+		return 0;
+	snprintf(why, size,
+	         "clock: an extra epoch takes %.3g ms, the others %.3g ms (medians): that is not the "
+	         "same work",
+	         1e3 * fast, 1e3 * steady);
 	return -1;
 }
 
@@ -178,5 +248,8 @@ int clocks_check(const struct clocks *clocks, const struct ledger *ledger, char 
 		snprintf(why, size, "%s", clocks->offence);
 		return -1;
 	}
-	return check_epochs(clocks, why, size) ? -1 : check_outside(clocks, ledger, why, size);
+	return check_epochs(clocks, why, size) || check_outside(clocks, ledger, why, size) ||
+	               check_eval(clocks, why, size) || check_extra(clocks, why, size)
+	           ? -1
+	           : 0;
 }

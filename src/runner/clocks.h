@@ -23,6 +23,10 @@
  *             CLOCKS_OUTSIDE, and CLOCKS_SLACK for each gap between spans (many short epochs make
  *             many gaps, and each holds the writing of two lines),
  *             and the worker's waiting in the gaps.
+ *   pace      an evaluation, which is a third of a training step's work, takes no more than CLOCKS_EVAL
+ *             times as long for a sample as training (medians; and CLOCKS_FEW); extra epochs, which
+ *             are the same work, no less than a CLOCKS_EXTRA-th of the others but the first (medians;
+ *             of CLOCKS_MEDIAN or more).  Else work was done in another span than told.
  *
  * The ledger: start (from the spawn to `hello`: the system's loading of the program, its runtime,
  * looking for the device), spans (by the worker's clock), outside (gaps between spans, from `hello`
@@ -34,6 +38,7 @@
 #define RUNNER_CLOCKS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,7 +48,16 @@
 #define CLOCKS_SOME 0.001
 #define CLOCKS_FEW 0.05
 #define CLOCKS_OUTSIDE 0.05
+#define CLOCKS_EVAL 3
+#define CLOCKS_EXTRA 3
 enum { CLOCKS_MEDIAN = 3, CLOCKS_MANY = 10 };
+
+/* Of one train or eval span. */
+struct clocks_span {
+	double worker, difference; /* seconds: by the worker; between its and the runner's */
+	double samples;
+	bool extra;
+};
 
 struct clocks {
 	int64_t started, heard_hello, heard_last; /* ns; 0: not yet */
@@ -52,8 +66,8 @@ struct clocks {
 	int64_t spans;                            /* ns in spans so far */
 	int64_t waited, waited_outside; /* by the worker, until the last event; of it in gaps */
 	size_t n_spans;
-	double *worker, *difference; /* seconds, an element an epoch */
-	size_t n_epochs, room;
+	struct clocks_span *epochs, *evals;
+	size_t n_epochs, n_evals;
 	char offence[256]; /* the first stamp out of its brackets, or "" */
 };
 

@@ -16,6 +16,8 @@
  * its source in float32 is off. */
 #define EPOCH_TOLERANCE 3e-4
 #define EPOCH_CONTROL 3
+/* But where that is more than this, rounding hides too much, and nobody is refused. */
+#define EPOCH_TOLERANCE_MAX 1e-2
 
 /* A process that was verified, or whose job was not sharp. */
 struct epoch_claim {
@@ -32,8 +34,8 @@ struct epoch_check {
 	const struct job_progress *progress; /* of the reference; or NULL */
 };
 
-/* Appends the record "epoch_check" (results/journal.h).  One platform alone, and not
- * `always`: nothing is checked, and the record says so.  -1 after error() only where the journal cannot
+/* Appends the record "epoch_check" (results/journal.h).  One program alone, in however many forms
+ * ("c_cpu", "c_cpu:threads=1"), and not `always`: nothing is checked, and the record says so.  -1 after error() only where the journal cannot
  * be written. */
 int epoch_check(const struct epoch_check *check, struct journal *journal);
 

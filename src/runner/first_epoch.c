@@ -31,25 +31,40 @@ static char *kept_path(const struct job *job)
 	return path;
 }
 
+/* Of both losses and the place they are kept in: what somebody else put there is made again. */
+static void seal(const char *path, const struct first_epoch *epoch, char digest[DIGEST_SIZE])
+{
+	char *text = memory_text("%s %.17g %.17g", path, epoch->loss, epoch->control);
+
+	digest_bytes(text, strlen(text), digest);
+	free(text);
+}
+
 /* A loss that is not finite stands there as null. */
 static int recall(const char *path, struct first_epoch *out)
 {
 	json_t *kept =
 		files_is_regular(path) ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const char *found = field_text(kept, "seal");
+	char wanted[DIGEST_SIZE];
 
-	if (!json_is_object(kept)) {
-		json_decref(kept);
-		return -1;
-	}
 	*out = (struct first_epoch){field_number(kept, "loss"), field_number(kept, "control")};
+	seal(path, out, wanted);
+	const int result = found && strcmp(found, wanted) == 0 ? 0 : -1;
 	json_decref(kept);
-	return 0;
+	return result;
 }
 
-static int keep(const char *path, const struct first_epoch *epoch)
+/* What is not finite is written as it will be read. */
+static int keep(const char *path, struct first_epoch *epoch)
 {
-	json_t *content = json_pack("{s:o, s:o}", "loss", field_number_new(epoch->loss), "control",
-	                            field_number_new(epoch->control));
+	char digest[DIGEST_SIZE];
+
+	epoch->loss = isfinite(epoch->loss) ? epoch->loss : (double)NAN;
+	epoch->control = isfinite(epoch->control) ? epoch->control : (double)NAN;
+	seal(path, epoch, digest);
+	json_t *content = json_pack("{s:o, s:o, s:s}", "loss", field_number_new(epoch->loss), "control",
+	                            field_number_new(epoch->control), "seal", digest);
 	char *text = json_dumps(content, JSON_REAL_PRECISION(17));
 	int result = files_write(path, text, strlen(text));
 

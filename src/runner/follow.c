@@ -220,7 +220,12 @@ static void check_weights(struct following *f, const char *file, const char *pat
 static void hear_weights(struct following *f, const char *file, char **path)
 {
 	*path = files_join(f->out, file);
-	if (files_is_regular(*path))
+	if (f->final && f->verify && strcmp(f->final, f->verify) == 0)
+		CUT_SHORT(f, "protocol_error",
+		          "event %lu (\"end\"): \"%s\" is the file of \"read\"; the weights of "
+		          "\"verify\" go to another",
+		          f->grammar.events, file);
+	else if (files_is_regular(*path))
 		check_weights(f, file, *path);
 	else
 		CUT_SHORT(f, "protocol_error", "event %lu (\"end\"): there is no file \"%s\" in --out",
@@ -505,6 +510,7 @@ static bool start(struct following *f)
 	                    order->round, "label", order->candidate->label, "argv", log_words(words)));
 	memory_free_words(words);
 	grammar_start(&f->grammar, order->candidate->platform, order->job);
+	f->grammar.no_extra = !(order->min_time > 0);
 	clocks_start(&f->clocks, f->process.started_ns);
 	f->last_sample = f->busy_since = f->process.started_ns;
 	f->delay = meter_run_delay(getpid());

@@ -152,6 +152,8 @@ static int begin_train(const struct hearing *hearing)
 	bool extra = json_is_true(json_object_get(hearing->event, "extra"));
 	if (extra && (grammar->state != GRAMMAR_READ || epochs == 0))
 		return refuse(hearing, "extra epochs come after \"read\" of a job with epochs");
+	if (extra && grammar->no_extra)
+		return refuse(hearing, "extra epochs were not asked for: there was no --min-time");
 	if (extra && grammar->epoch - epochs >= EVENT_EXTRA_MAX)
 		return refuse(hearing, "more than %d extra epochs", EVENT_EXTRA_MAX);
 	if (!extra && grammar->state == GRAMMAR_READ)

@@ -33,6 +33,7 @@ struct grammar {
 	unsigned seen;         /* one bit a kind of span that has begun */
 	int epoch;             /* of the open or last train span; extra ones count on */
 	int memories;          /* memory events since the last mark of a span */
+	bool no_extra;         /* set by the caller: the worker got no --min-time */
 	bool extra, evaluated; /* the last train span was extra; its eval came */
 	int64_t last_ns;       /* the worker's clock, never backwards */
 	bool diverged;         /* a loss came as null */

@@ -139,21 +139,24 @@ static const char *tensor_name(const struct judge *judge, size_t element)
 	return tensors[id].name;
 }
 
-/* Whether the job can tell a fault in this tensor from rounding: its own float32 must stay well inside. */
-static bool is_sharp(const struct judge *judge, int id)
+static bool is_clear(const struct judge *judge)
 {
-	const struct distance *strays = &judge->strays[id];
-
-	return bound_is_sharp(strays) && strays->difference <= JUDGE_CONTROL * bound_allowed(strays);
+	return judge->job->verification.margin >= VERIFICATION_MARGIN;
 }
 
-/* The samples are clear of ties, and in no tensor rounding alone comes near the bound. */
+/* The samples are clear of ties, and rounding alone does not come near the bound: who is beyond it is
+ * wrong. */
 static bool may_refuse(const struct judge *judge, int id)
 {
 	const struct distance *strays = &judge->strays[id];
 
-	return judge->job->verification.margin >= VERIFICATION_MARGIN &&
-	       strays->difference <= JUDGE_CONTROL * bound_allowed(strays);
+	return is_clear(judge) && strays->difference <= JUDGE_CONTROL * bound_allowed(strays);
+}
+
+/* And who is within it is right.  Where all tensors are sharp, none that does not hold has passed. */
+static bool is_sharp(const struct judge *judge, int id)
+{
+	return may_refuse(judge, id) && bound_is_sharp(&judge->strays[id]);
 }
 
 static const char *check_divergence(struct hearing *hearing)
@@ -297,6 +300,10 @@ static const char *check_sharpness(struct hearing *hearing)
 	if (id == TENSOR_COUNT)
 		return NULL;
 	const char *name = judge->job->model.tensors[id].name;
+	if (!is_clear(judge))
+		return verdict(hearing, "not_sharp",
+		               "a step of this job has no sample that is clear of ties, so that rounding "
+		               "decides; other data, or another --seed or --batch-size, would tell");
 	if (judge->strays[id].change == 0)
 		return verdict(hearing, "not_sharp",
 		               "this job does not change %s, so it cannot show who trains it", name);

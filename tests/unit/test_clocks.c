@@ -196,10 +196,71 @@ static void test_the_ledger_of_a_silent_process(void **state)
 	clocks_free(&clocks);
 }
 
+/* ---- Pace ---- */
+
+struct pace {
+	int epochs, extra;
+	double train_ms, eval_ms, extra_ms; /* of 60,000, 10,000 and 60,000 samples */
+	const char *why;                    /* part of it; NULL: all holds */
+};
+
+static const struct pace paces[] = {
+	{.epochs = 10, .train_ms = 400, .eval_ms = 25},
+	/* three times the pace of training, and 50 ms */
+	{.epochs = 10, .train_ms = 400, .eval_ms = 245},
+	{.epochs = 10, .train_ms = 400, .eval_ms = 255, .why = "is done in \"eval\""},
+	{.epochs = 1, .train_ms = 0.03, .eval_ms = 400, .why = "is done in \"eval\""},
+	/* extra epochs may be faster, but not three times */
+	{.epochs = 4, .train_ms = 30, .extra = 30, .extra_ms = 11},
+	{.epochs = 4, .train_ms = 30, .extra = 30, .extra_ms = 9, .why = "an extra epoch takes 9 ms"},
+	{.epochs = 3, .train_ms = 30, .extra = 30, .extra_ms = 9}, /* too few to tell */
+	{.epochs = 4, .train_ms = 30, .extra = 2, .extra_ms = 9},
+};
+
+static double tell_span(struct clocks *clocks, const char *span, double now, double ms, int samples,
+                        bool extra)
+{
+	for (int end = 0; end < 2; end++) {
+		json_t *event = json_pack("{s:s, s:s, s:I, s:i, s:b}", "event", end ? "end" : "begin",
+		                          "span", span, "ns", (json_int_t)ns(now + end * ms), "samples",
+		                          samples, "extra", (int)extra);
+		clocks_hear(clocks, event, (struct clocks_time){ns(now + end * ms), 0, 0});
+		json_decref(event);
+	}
+	return now + ms;
+}
+
+static void test_pace(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(paces) / sizeof(*paces); i++) {
+		const struct pace *pace = &paces[i];
+		struct clocks clocks;
+		char why[256] = "";
+		double now = 1020;
+
+		clocks_start(&clocks, 1000 * MS);
+		hear(&clocks, "hello", 0, now, 0, 0);
+		for (int epoch = 0; epoch < pace->epochs; epoch++) {
+			now = tell_span(&clocks, "train", now, pace->train_ms, 60000, false);
+			now = tell_span(&clocks, "eval", now, pace->eval_ms, 10000, false);
+		}
+		for (int epoch = 0; epoch < pace->extra; epoch++)
+			now = tell_span(&clocks, "train", now, pace->extra_ms, 60000, true);
+		hear(&clocks, "done", 0, now, 0, 0);
+		struct ledger ledger = clocks_ledger(&clocks, ns(now + 2));
+		clocks_check(&clocks, &ledger, why, sizeof(why));
+		clocks_free(&clocks);
+		if (pace->why ? !strstr(why, pace->why) : *why)
+			fail_msg("pace %zu\ngot:    %s\nwanted: %s", i, why, pace->why ? pace->why : "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_the_ledger),
 		cmocka_unit_test(test_the_ledger_of_a_silent_process),
 	};

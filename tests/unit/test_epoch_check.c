@@ -158,6 +158,34 @@ static void test_reference_decides_between_platforms(void **state)
 	expect(check(claims, 4, false), true, true, "the reference trained epoch 1", "2 3 ");
 }
 
+/* A program that agrees with itself shows nothing; "c_cpu2" is another one. */
+static void test_one_program_in_two_forms(void **state)
+{
+	const struct epoch_claim forms[] = {{"c_cpu", 1, 2}, {"c_cpu:threads=1", 2, 2}};
+	const struct epoch_claim others[] = {{"c_cpu", 1, 2}, {"c_cpu2", 2, 2}};
+
+	(void)state;
+	expect(check(forms, 2, false), false, false, "all platforms are one program", "");
+	expect(check(others, 2, false), true, false, "of 2 platforms agree", "");
+}
+
+/* What another program wrote there is not believed. */
+static void test_kept_epoch_is_sealed(void **state)
+{
+	static const char *const forged[] = {"{}", "{\"loss\": 1.5, \"control\": 1.5}", "no JSON",
+	                                     "{\"loss\": 1.5, \"control\": 1.5, \"seal\": \"00\"}"};
+	const double loss = true_loss();
+	char *kept = job_reference_folder(&job), *path = files_join(kept, "first_epoch.json");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forged); i++) {
+		assert_int_equal(files_write(path, forged[i], strlen(forged[i])), 0);
+		assert_true(true_loss() == loss);
+	}
+	free(path);
+	free(kept);
+}
+
 /* The majority may be wrong. */
 static void test_majority_does_not_decide(void **state)
 {
@@ -178,6 +206,7 @@ static void test_divergence_of_the_reference(void **state)
 	job_close(&job);
 	open_job(1e30);
 	expect(check(claims, 1, true), false, false, "the reference diverges", "");
+	expect(check(claims, 1, true), false, false, "the reference diverges", ""); /* as it is kept */
 }
 
 int main(void)
@@ -189,6 +218,8 @@ int main(void)
 		CASE(test_one_platform_alone),
 		CASE(test_reference_decides_between_platforms),
 		CASE(test_majority_does_not_decide),
+		CASE(test_one_program_in_two_forms),
+		CASE(test_kept_epoch_is_sealed),
 		CASE(test_divergence_of_the_reference),
 	};
 

@@ -262,6 +262,7 @@ static const struct {
 	{"lost", 60, "protocol_error", "there is no file \"read.npy\" in --out"},
 	{"short", 60, "protocol_error", "\"read.npy\" holds float32 (65), wanted float32 (66)"},
 	{"typed", 60, "protocol_error", "\"read.npy\" holds uint32 (66), wanted float32 (66)"},
+	{"same", 60, "protocol_error", "\"read.npy\" is the file of \"read\""},
 	{"cut", 60, "protocol_error",
      "\"read.npy\": its size is not what its header promises, wanted float32 (66)"},
 	{"alias", 60, "protocol_error",

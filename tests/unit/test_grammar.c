@@ -342,6 +342,20 @@ static void test_repetition_has_an_end(void **state)
 	assert_int_equal(epoch - 3, EVENT_EXTRA_MAX);
 }
 
+/* A worker that got no --min-time has nothing to do for time only. */
+static void test_extra_epochs_unasked(void **state)
+{
+	struct grammar grammar;
+	char why[256];
+
+	(void)state;
+	grammar_start(&grammar, "x", &two_epochs);
+	grammar.no_extra = true;
+	run(&grammar, good, COUNT(good), why, sizeof(why));
+	check(why, "event 14 (\"begin\"): extra epochs were not asked for: there was no --min-time",
+	      "stream", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_whole_streams),
 		cmocka_unit_test(test_a_loss_of_null_is_divergence),
 		cmocka_unit_test(test_repetition_has_an_end),
+		cmocka_unit_test(test_extra_epochs_unasked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

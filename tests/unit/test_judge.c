@@ -321,6 +321,25 @@ static void test_unsharp_jobs(void **state)
 	}
 }
 
+/* A bias that puts black images on a kink: no step has a sample that is clear of ties, and whatever a
+ * worker brings, it is neither right nor wrong. */
+static void test_jobs_without_a_clear_sample(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_open(&bench, &standard);
+	bench.job.verification.margin = 1e-7;
+	expect(&bench, "not_sharp", "no sample that is clear of ties");
+	*weight(&bench, bench.verify, CONV1_BIAS) += 1;
+	expect(&bench, "not_sharp", "no sample that is clear of ties");
+	size_t i;
+	json_t *tensor;
+	json_array_foreach (json_object_get(bench.judgement.certificate, "tensors"), i, tensor)
+		assert_false(json_is_true(json_object_get(tensor, "sharp")));
+	bench_close(&bench);
+}
+
 /* With a small rate a fault still shows where it is larger than rounding. */
 static void test_gross_faults_show_in_unsharp_jobs(void **state)
 {
@@ -348,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_diverged_training_is_no_fault_of_the_weights),
 		cmocka_unit_test(test_file_that_is_gone),
 		cmocka_unit_test(test_unsharp_jobs),
+		cmocka_unit_test(test_jobs_without_a_clear_sample),
 		cmocka_unit_test(test_gross_faults_show_in_unsharp_jobs),
 	};
 

@@ -48,6 +48,7 @@ static enum npy_type weights_type = NPY_F32;
 static size_t weights_count, weights_cut; /* elements; bytes off the end of the file */
 static float *init, *verified;            /* the weights of both files */
 static size_t correct;                    /* test images, with the initial weights */
+static bool one_file;                     /* for the weights of both spans */
 static bool not_finite, keep;             /* losses are null; events are kept back */
 
 static void rest(int ms)
@@ -208,6 +209,11 @@ static void lose_file(void)
 	out = NULL;
 }
 
+static void reuse_file(void)
+{
+	one_file = true;
+}
+
 static void shorten(void)
 {
 	weights_count--;
@@ -252,6 +258,7 @@ static const struct mode modes[] = {
 	{"lost", READ, lose_file, 0},     /* names a file that it did not write */
 	{"short", READ, shorten, 0},      /* weights that lack an element */
 	{"typed", READ, change_type, 0},  /* weights of another type */
+	{"same", READ, reuse_file, 0},    /* one file for both weights */
 	{"cut", READ, cut_file, 0},       /* weights whose last byte is missing */
 	{"alias", HELLO, NULL, 0},        /* calls itself "honest" */
 };
@@ -315,7 +322,7 @@ static void eval(int epoch)
 static void write_weights(const char *span, const float *weights)
 {
 	send(mark("begin", span, 0, false, clock_ns()));
-	char *name = memory_text("%s.npy", span),
+	char *name = memory_text("%s.npy", one_file ? "read" : span),
 		 *path = memory_text("%s/%s", out ? out : "/nowhere", name);
 	size_t size = npy_file_size(weights_type, 1, &weights_count) - weights_cut;
 	if (out &&

@@ -94,7 +94,7 @@ static void test_what_is_no_number_never_holds(void **state)
 
 static void test_sharpness(void **state)
 {
-	const double edge = 16.0 / 16777216 / 1e-3;
+	const double edge = 16.0 / 16777216 / 5e-3;
 	struct distance sharp = {.change = edge * 1.001, .size = 1},
 					blunt = {.change = edge * 0.999, .size = 1}, still = {.size = 1}, none = {0};
 

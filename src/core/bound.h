@@ -18,8 +18,8 @@
 #define BOUND_CHANGE 3e-5
 #define BOUND_ROUNDING (16 * 0x1p-24)
 
-/* Where the rounding term is more than this part of the change (by default, learning rates of some 3e-5
- * and below), it hides what a dropped sample does: 5e-3 of the change. */
+/* Where the rounding term is more than this part of the change (by default, learning rates below some
+ * 3e-5), it hides what a dropped sample does: 5e-3 of the change. */
 #define BOUND_SHARP 5e-3
 
 /* Of one tensor. */

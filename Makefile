@@ -116,7 +116,7 @@ cnnbench := $(if $(program_main),$(B)/cnnbench)
 # ---- Rules --------------------------------------------------------------------------------------
 
 .PHONY: all run test tests bench bench-programs help format check-format clean install uninstall
-.PHONY: setup setup-dev setup-run setup-test link FORCE
+.PHONY: setup setup-dev setup-run setup-test link readme FORCE
 
 all: $(archives) $(cnnbench) link  ## build the program and all workers (the default)
 
@@ -217,6 +217,9 @@ check-format:  ## fail if a C file is not laid out by clang-format
 
 clean:  ## remove everything that was built
 	rm -rf build cnnbench
+
+readme: $(cnnbench)  ## write README.md's table anew from docs/example/run.json
+	CNNBENCH=$(B)/cnnbench scripts/readme
 
 help:  ## list the targets
 	@echo 'usage: make [CC=clang] [SAN=address|undefined|thread] [DEBUG=1] [WERROR=1] [V=1] [TARGET]...'

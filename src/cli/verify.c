@@ -19,6 +19,9 @@
 
 enum { LOG_LINES = 8 };
 #define CALM 0.1 /* so many times the learning rate, a mistake spreads less */
+/* With so small ones each gradient stays what it was, so that a factor common to all shows; the second
+ * still does where gradients are summed over a batch of a thousand. */
+static const double calmest[] = {1e-3, 1e-5};
 
 struct verify {
 	struct session_plan plan;
@@ -61,8 +64,13 @@ static int read_weights(const char *path, size_t count, float *out)
 	return result;
 }
 
-/* NULL after error(): a file cannot be read any more. */
-static char **diagnose(const struct job *job, const char *path)
+struct look {
+	bool factor; /* in: for a common factor alone */
+	bool named;  /* out: the cause or its place */
+};
+
+/* NULL after error(): a file cannot be read any more; or if there is no common factor. */
+static char **diagnose(const struct job *job, const char *path, struct look *look)
 {
 	const size_t count = job->model.parameters;
 	float *weights = memory_new(count, sizeof(*weights)), *init = memory_new(count, sizeof(*init));
@@ -72,6 +80,7 @@ static char **diagnose(const struct job *job, const char *path)
 		.weights = weights,
 		.init = init,
 		.reference = reference,
+		.samples = job->n_verify,
 		.batch = job->work.batch,
 		.steps = (job->n_verify - 1) / job->work.batch + 1,
 		.momentum = job->work.momentum,
@@ -80,7 +89,8 @@ static char **diagnose(const struct job *job, const char *path)
 
 	if (read_weights(path, count, weights) == 0 && npy_read(&job->init, 0, count, init) == 0 &&
 	    npy_read(&job->reference, 0, count, reference) == 0)
-		findings = diagnosis_make(&input);
+		findings = look->factor ? diagnosis_factor(&input) : diagnosis_make(&input, &look->named);
+	look->named = look->named || (look->factor && findings);
 	free(weights);
 	free(init);
 	free(reference);
@@ -150,17 +160,71 @@ static void try_simpler(const struct verify *verify, const char *platforms, cons
 	error_quiet(verify->plan.quiet);
 }
 
+/* The same contestant's weights in a trial of the same platforms, or NULL; of one that fails there, or of any. */
+static const char *weights_in(const struct trial *trial, const char *label, bool failed)
+{
+	for (size_t i = 0; trial->held && i < trial->results.n_contestants; i++)
+		if (strcmp(trial->results.contestants[i].label, label) == 0 &&
+		    (!failed || is_to_diagnose(trial, i)))
+			return trial->weights[i];
+	return NULL;
+}
+
+/* Of those that have no findings yet; true if any is left.  With small steps a factor near 1 is within the
+ * bound, and shows all the same. */
+static bool find_factors(struct verify *verify, const struct trial *trial)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < verify->trial.results.n_contestants; i++) {
+		const char *weights = weights_in(trial, verify->trial.results.contestants[i].label, false);
+		struct look look = {.factor = true};
+
+		if (!is_to_diagnose(&verify->trial, i) || verify->findings[i])
+			continue;
+		if (weights)
+			verify->findings[i] = diagnose(&trial->session.job, weights, &look);
+		left = left || !verify->findings[i];
+	}
+	return left;
+}
+
+static void try_factors(struct verify *verify, const char *platforms)
+{
+	bool left = true;
+
+	for (size_t i = 0; i < sizeof(calmest) / sizeof(*calmest) && left; i++) {
+		struct work work = verify->plan.work;
+		struct trial trial;
+
+		work.lr *= calmest[i];
+		try_simpler(verify, platforms, &work, &trial);
+		left = find_factors(verify, &trial);
+		trial_free(&trial);
+	}
+}
+
 /* What its weights say, best those of a trial where a mistake in one tensor does not spread to all. */
-static char **look_at(const struct verify *verify, const struct trial *calm, size_t index)
+static char **look_at(const struct verify *verify, const struct trial *calm, size_t index,
+                      struct look *look)
 {
 	const struct trial *trial = &verify->trial;
+	const char *weights = weights_in(calm, trial->results.contestants[index].label, true);
 
-	for (size_t i = 0; calm->held && i < calm->results.n_contestants; i++)
-		if (strcmp(calm->results.contestants[i].label, trial->results.contestants[index].label) ==
-		        0 &&
-		    is_to_diagnose(calm, i))
-			return diagnose(&calm->session.job, calm->weights[i]);
-	return diagnose(&trial->session.job, trial->weights[index]);
+	return weights ? diagnose(&calm->session.job, weights, look)
+	               : diagnose(&trial->session.job, trial->weights[index], look);
+}
+
+/* The attempts' evidence comes first, but for "all fail". */
+static char **join_findings(char **looked, enum attempt without_momentum,
+                            enum attempt single_samples, bool named)
+{
+	const bool passes = without_momentum == ATTEMPT_PASSES || single_samples == ATTEMPT_PASSES;
+	char **tried = diagnosis_attempts(without_momentum, single_samples, named);
+	char **first = passes ? tried : looked;
+
+	add_findings(&first, passes ? looked : tried);
+	return first;
 }
 
 static void find_causes_of(struct verify *verify, const char *platforms)
@@ -171,19 +235,22 @@ static void find_causes_of(struct verify *verify, const char *platforms)
 	plain.momentum = 0;
 	single.batch = 1;
 	calm.lr *= CALM;
+	try_factors(verify, platforms);
 	try_simpler(verify, platforms, &calm, &small_steps);
 	try_simpler(verify, platforms, &plain, &without_momentum);
 	try_simpler(verify, platforms, &single, &single_samples);
 	for (size_t i = 0; i < verify->trial.results.n_contestants; i++) {
 		const char *label = verify->trial.results.contestants[i].label;
+		struct look look = {.named = verify->findings[i]};
 
 		if (!is_to_diagnose(&verify->trial, i))
 			continue;
-		verify->findings[i] = look_at(verify, &small_steps, i);
+		if (!verify->findings[i])
+			verify->findings[i] = look_at(verify, &small_steps, i, &look);
 		if (verify->findings[i])
-			add_findings(&verify->findings[i],
-			             diagnosis_attempts(attempt_of(&without_momentum, label),
-			                                attempt_of(&single_samples, label)));
+			verify->findings[i] =
+				join_findings(verify->findings[i], attempt_of(&without_momentum, label),
+			                  attempt_of(&single_samples, label), look.named);
 	}
 	trial_free(&small_steps);
 	trial_free(&without_momentum);

@@ -34,6 +34,7 @@ struct diagnosis {
 	unsigned off; /* a bit a tensor that is outside the bound */
 	char **words;
 	size_t count;
+	bool named; /* the cause, or its place */
 };
 
 static void say(struct diagnosis *diagnosis, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -285,7 +286,8 @@ static double factor_of(const struct view *view, double *rest)
 	return k;
 }
 
-/* The common factor, or NAN. */
+/* The common factor, or NAN.  Of a tensor within the bound it is asked, too: where steps are small, rounding
+ * is allowed more than a factor near 1 makes. */
 static double common_factor(const struct diagnosis *diagnosis)
 {
 	double least = HUGE_VAL, most = -HUGE_VAL, sum = 0;
@@ -298,7 +300,7 @@ static double common_factor(const struct diagnosis *diagnosis)
 		if (!(diagnosis->distances[id].change > 0))
 			continue;
 		const double k = factor_of(&view, &rest);
-		if (!is_off(diagnosis, id) || !(rest < rest_of_factor))
+		if (!(rest < rest_of_factor))
 			return (double)NAN;
 		least = fmin(least, k);
 		most = fmax(most, k);
@@ -310,7 +312,9 @@ static double common_factor(const struct diagnosis *diagnosis)
 }
 
 /* How far all tensors move, as a part of how far they should, where the gradient stays the same: that
- * of the momentum's other forms.  m(t) = 1 + mu + ... + mu^(t-1) is the momentum after t steps. */
+ * of other forms of momentum, mean and steps.  Of plain steps t the way is the sum of v = mu v + g(t),
+ * g = 1. */
+
 static double momentum_sum(double momentum, size_t steps)
 {
 	double sum = 0, v = 0;
@@ -322,11 +326,44 @@ static double momentum_sum(double momentum, size_t steps)
 	return sum;
 }
 
+static double part_of_way(const struct diagnosis_input *input, double way)
+{
+	return way / momentum_sum(input->momentum, 2 * input->steps);
+}
+
+static double partial_batch(const struct diagnosis_input *input)
+{
+	return (double)(input->samples - (input->steps - 1) * input->batch) / (double)input->batch;
+}
+
+/* Of the sum over a batch divided by the full batch's size: g is `part` in the last step of a mini-epoch. */
+static double form_full_batch(const struct diagnosis_input *input)
+{
+	const double part = partial_batch(input);
+	double sum = 0, v = 0;
+
+	for (size_t t = 1; t <= 2 * input->steps; t++) {
+		v = input->momentum * v + (t % input->steps == 0 ? part : 1);
+		sum += v;
+	}
+	return part_of_way(input, sum);
+}
+
+static double form_sum(const struct diagnosis_input *input)
+{
+	return (double)input->batch * form_full_batch(input);
+}
+
+static double form_dropped(const struct diagnosis_input *input)
+{
+	if (!(partial_batch(input) < 1))
+		return 1;
+	return part_of_way(input, momentum_sum(input->momentum, 2 * (input->steps - 1)));
+}
+
 static double form_none(const struct diagnosis_input *input)
 {
-	const size_t steps = 2 * input->steps;
-
-	return (double)steps / momentum_sum(input->momentum, steps);
+	return part_of_way(input, 2 * (double)input->steps);
 }
 
 static double form_dampened(const struct diagnosis_input *input)
@@ -341,13 +378,7 @@ static double form_nesterov(const struct diagnosis_input *input)
 
 static double form_lost(const struct diagnosis_input *input)
 {
-	return 2 * momentum_sum(input->momentum, input->steps) /
-	       momentum_sum(input->momentum, 2 * input->steps);
-}
-
-static double form_sum(const struct diagnosis_input *input)
-{
-	return (double)input->batch;
+	return part_of_way(input, 2 * momentum_sum(input->momentum, input->steps));
 }
 
 static const struct {
@@ -355,6 +386,9 @@ static const struct {
 	const char *words;
 } forms[] = {
 	{form_sum, "the gradient is the sum over the batch, where its mean is meant"},
+	{form_full_batch,
+     "the last, partial batch is divided by the full batch's size, not by its own"},
+	{form_dropped, "the last, partial batch is left out"},
 	{form_dampened,
      "the gradient enters the momentum with the weight 1 - mu; v = mu v + g is meant"},
 	{form_none, "there is no momentum; v = mu v + g is meant"},
@@ -364,13 +398,18 @@ static const struct {
 
 static const char *form_words(const struct diagnosis_input *input, double k)
 {
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		const double factor = forms[i].factor(input);
+	const char *words = NULL;
+	double nearest = HUGE_VAL;
 
-		if (factor != 1 && fabs(k - factor) <= form_near * fmin(fabs(factor - 1), factor))
-			return forms[i].words;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const double factor = forms[i].factor(input), off = fabs(k - factor);
+
+		if (factor != 1 && off <= form_near * fmin(fabs(factor - 1), factor) && off < nearest) {
+			nearest = off;
+			words = forms[i].words;
+		}
 	}
-	return NULL;
+	return words;
 }
 
 static bool say_factor(struct diagnosis *diagnosis)
@@ -386,7 +425,7 @@ static bool say_factor(struct diagnosis *diagnosis)
 	else
 		say(diagnosis,
 		    "all tensors move %.4g times as far as they should: look at the learning rate, at the mean "
-		    "over the batch, and at how momentum enters",
+		    "over the batch, at how momentum enters, and at whether each step is made once",
 		    k);
 	return true;
 }
@@ -503,6 +542,7 @@ static void say_place(struct diagnosis *diagnosis)
 	const char *words = place_words(leaders);
 	const bool alone = leaders == diagnosis->off;
 
+	diagnosis->named = words;
 	if (words)
 		say(diagnosis, "%s%s %s off, by up to %.2g of what training changes: %s",
 		    alone ? "only " : "", names_of(diagnosis, leaders, names),
@@ -557,15 +597,18 @@ static void diagnose(struct diagnosis *diagnosis)
 		    "%s %s a number that is not finite: look at memory that is read before it is written, and "
 		    "at exp() of what the largest was not subtracted from",
 		    names_of(diagnosis, wild, names), is_one(wild) ? "has" : "have");
+		diagnosis->named = true;
 		return;
 	}
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		if (patterns[i](diagnosis))
+		if (patterns[i](diagnosis)) {
+			diagnosis->named = true;
 			return;
+		}
 	say_place(diagnosis);
 }
 
-char **diagnosis_make(const struct diagnosis_input *input)
+static struct diagnosis begin(const struct diagnosis_input *input)
 {
 	struct diagnosis diagnosis = {.input = input};
 
@@ -573,25 +616,42 @@ char **diagnosis_make(const struct diagnosis_input *input)
 	for (int id = 0; id < TENSOR_COUNT; id++)
 		if (!bound_holds(&diagnosis.distances[id]))
 			diagnosis.off |= BIT(id);
+	return diagnosis;
+}
+
+char **diagnosis_make(const struct diagnosis_input *input, bool *named)
+{
+	struct diagnosis diagnosis = begin(input);
+
 	if (diagnosis.off)
 		diagnose(&diagnosis);
 	else
 		say(&diagnosis, "all tensors are within the bound");
+	*named = diagnosis.named;
 	return diagnosis.words;
 }
 
-char **diagnosis_attempts(enum attempt without_momentum, enum attempt single_samples)
+char **diagnosis_factor(const struct diagnosis_input *input)
+{
+	struct diagnosis diagnosis = begin(input);
+
+	if (!find(&diagnosis, is_wild))
+		say_factor(&diagnosis);
+	return diagnosis.words;
+}
+
+char **diagnosis_attempts(enum attempt without_momentum, enum attempt single_samples, bool named)
 {
 	struct diagnosis diagnosis = {0};
 
-	if (without_momentum == ATTEMPT_PASSES)
-		say(&diagnosis, "it passes without momentum: look at the momentum's form, v = mu v + g, "
-		                "w -= lr v, and at its reset");
 	if (single_samples == ATTEMPT_PASSES)
 		say(&diagnosis,
 		    "it passes with batches of one sample: look at the mean over the batch, and at "
 		    "the last, partial batch");
-	if (without_momentum == ATTEMPT_FAILS && single_samples == ATTEMPT_FAILS)
+	if (without_momentum == ATTEMPT_PASSES)
+		say(&diagnosis, "it passes without momentum: look at the momentum's form, v = mu v + g, "
+		                "w -= lr v, and at its reset");
+	if (without_momentum == ATTEMPT_FAILS && single_samples == ATTEMPT_FAILS && !named)
 		say(&diagnosis,
 		    "it fails without momentum and with batches of one sample, too: look at the layers, the "
 		    "input, the labels, the order of samples and the learning rate");

@@ -8,6 +8,7 @@
 
 #include "core/model.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* P numbers each: after the verification the worker's weights and the reference's, and the initial ones.
@@ -17,18 +18,23 @@ struct diagnosis_input {
 	const struct model *model;
 	const float *weights, *init;
 	const double *reference;
-	size_t batch, steps; /* steps: of one of the two mini-epochs */
+	size_t samples, batch, steps; /* samples and steps: of one of the two mini-epochs */
 	double momentum;
 };
 
 /* Sentences without a full stop, the surest first, at least one, NULL at the end; memory_free_words.
- * Of weights within the bound there is nothing to say. */
-char **diagnosis_make(const struct diagnosis_input *input);
+ * Of weights within the bound there is nothing to say.  `named`: they name a cause or its place. */
+char **diagnosis_make(const struct diagnosis_input *input, bool *named);
+
+/* The same, of one pattern alone: all tensors move by the same factor too far, or not far enough; NULL if
+ * they do not.  The smaller the learning rate, the plainer: a job's gradient then stays what it was. */
+char **diagnosis_factor(const struct diagnosis_input *input);
 
 /* How the same worker does on simpler jobs. */
 enum attempt { ATTEMPT_NONE, ATTEMPT_PASSES, ATTEMPT_FAILS };
 
-/* The same for what was tried: the job without momentum, and with batches of one sample. */
-char **diagnosis_attempts(enum attempt without_momentum, enum attempt single_samples);
+/* The same for what was tried: the job without momentum, and with batches of one sample.  What passes is
+ * evidence; that all fail tells little, and is left out where the cause is named. */
+char **diagnosis_attempts(enum attempt without_momentum, enum attempt single_samples, bool named);
 
 #endif

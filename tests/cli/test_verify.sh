@@ -75,10 +75,14 @@ while IFS='|' read -r fault part; do
 	has "$fault: diagnosis" "$(printf '%s\n' "$out" | tr -s ' \n' ' ')" "$part"
 done <<END
 nesterov|it passes without momentum
-dropped_partial_batch|it passes with batches of one sample
+summed_gradients|, which fits: the gradient is the sum over the batch
+learning_rate_off|all tensors move 1.001 times as far as they should: look at the learning rate
+dropped_partial_batch| - it passes with batches of one sample: look at the mean over the batch, and at the last, partial batch - 
 frozen_bias|conv2.bias still has the initial values
 weight_decay|weight decay
 END
+verify --platform selftest:fault=frozen_bias
+lacks 'a cause that is named: nothing general' "$out" 'it fails without'
 verify --platform 'c_cpu,selftest:fault=nesterov' --json both.json
 is 'one of two: exit code' "$status" 4
 has 'one of two: the other is verified' "$out" 'c_cpu: verified'

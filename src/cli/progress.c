@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 512, LOG_LINES = 8 };
+enum { LINE_SIZE = 512, LOG_LINES = 8, DEVICE_SHOWN = 60 };
 enum { LONG_RUN = 10 };              /* seconds */
 static const double much_else = 1.5; /* a forecast is told again if it changed by this factor */
 
@@ -164,8 +164,9 @@ static void process_begins(struct progress *progress, const struct follow_order 
 	pace_of(progress, order)->processes--;
 	const int at = head(progress, order, line, sizeof(line));
 	const char *variant = event_text(event, "variant");
-	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %s%s%s", order->round,
-	         progress->runs, event_text(event, "device"), *variant ? ", " : "", variant);
+	snprintf(line + at, sizeof(line) - (size_t)at, "  round %d/%d on %.*s%s%s", order->round,
+	         progress->runs, DEVICE_SHOWN, event_text(event, "device"), *variant ? ", " : "",
+	         variant);
 	if (live_is_on(progress->live))
 		live_show(progress->live, line);
 	else

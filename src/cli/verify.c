@@ -51,19 +51,6 @@ static bool is_to_diagnose(const struct trial *trial, size_t index)
 	       any_tensor_off(contestant);
 }
 
-static int read_weights(const char *path, size_t count, float *out)
-{
-	struct npy array;
-	int result = npy_open(&array, path);
-
-	if (result == 0 && (array.type != NPY_F32 || array.count != count))
-		result = error("%s: not %zu float32 any more", path, count);
-	if (result == 0)
-		result = npy_read(&array, 0, count, out);
-	npy_close(&array);
-	return result;
-}
-
 struct look {
 	bool factor; /* in: for a common factor alone */
 	bool named;  /* out: the cause or its place */
@@ -87,7 +74,8 @@ static char **diagnose(const struct job *job, const char *path, struct look *loo
 	};
 	char **findings = NULL;
 
-	if (read_weights(path, count, weights) == 0 && npy_read(&job->init, 0, count, init) == 0 &&
+	if (npy_read_file(path, NPY_F32, count, weights) == 0 &&
+	    npy_read(&job->init, 0, count, init) == 0 &&
 	    npy_read(&job->reference, 0, count, reference) == 0)
 		findings = look->factor ? diagnosis_factor(&input) : diagnosis_make(&input, &look->named);
 	look->named = look->named || (look->factor && findings);
@@ -369,10 +357,10 @@ static void print_legend(FILE *out, const struct job *job)
 	const struct verification_facts *facts = &job->verification;
 	const size_t steps = (job->n_verify - 1) / job->work.batch + 1;
 	char *text = memory_text(
-		"measured: ||w - ref|| / ||ref - w0|| of the weights after two times %zu samples in %zu "
-		"step%s; w: the worker's, ref: the float64 reference's, w0: the initial ones; control: the "
+		"measured: ||w - ref|| / ||ref - w0|| of the weights after two times %zu sample%s in %zu "
+		"step%s each; w: the worker's, ref: the float64 reference's, w0: the initial ones; control: the "
 		"same of the reference in float32.  Passed over as too near to a tie: %zu%s.",
-		job->n_verify, steps, steps == 1 ? "" : "s", facts->skipped,
+		job->n_verify, job->n_verify == 1 ? "" : "s", steps, steps == 1 ? "" : "s", facts->skipped,
 		facts->repeated ? "; some samples stand there twice, as too few are clear" : "");
 
 	text_wrap(out, "", text);

@@ -362,3 +362,16 @@ int npy_read(const struct npy *array, size_t first, size_t count, void *out)
 			array->path);
 	return 0;
 }
+
+int npy_read_file(const char *path, enum npy_type type, size_t count, void *out)
+{
+	struct npy array;
+	int result = npy_open(&array, path);
+
+	if (result == 0 && (array.type != type || array.count != count))
+		result = error("%s: not %zu %s any more", path, count, types[type].name);
+	if (result == 0)
+		result = npy_read(&array, 0, count, out);
+	npy_close(&array);
+	return result;
+}

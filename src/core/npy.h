@@ -51,4 +51,7 @@ void npy_close(struct npy *array);
 /* Read elements first .. first+count-1 into `out`, which the caller owns. */
 int npy_read(const struct npy *array, size_t first, size_t count, void *out);
 
+/* Open, read and close a file that was found to hold `count` elements of that type. */
+int npy_read_file(const char *path, enum npy_type type, size_t count, void *out);
+
 #endif

@@ -6,7 +6,7 @@
  * Where a ReLU's input is nearly zero, or two values of a pool's window nearly equal, rounding decides,
  * and one flipped decision changes a gradient by far more than rounding does.  So the reference walks
  * through the two mini-epochs itself, and at each step takes those samples of the drawn order whose
- * margin (reference_margins) is at least VERIFICATION_MARGIN by the weights of that moment; some 3% are
+ * margin (reference_margins) is at least VERIFICATION_MARGIN by the weights of that moment; 1 to 2% are
  * passed over.  What is left between two honest programs is rounding.
  */
 #ifndef CORE_VERIFICATION_H

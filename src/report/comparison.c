@@ -13,7 +13,7 @@
 
 #define COMPARE_SCHEMA "cnnbench-compare-1"
 
-/* docs/METHOD.md, rule 8: within these bounds two platforms are called the same. */
+/* docs/METHOD.md, "Rounds and statistics": within these bounds two platforms are called the same. */
 static const double same_low = 0.98, same_high = 1.02;
 
 enum { RUNS_MAX = 1000 }; /* more rounds than this are no advice */
@@ -660,9 +660,11 @@ json_t *comparison_group_record(const struct comparison *comparison)
 	for (size_t i = 0; i < comparison->n_runs; i++)
 		json_array_append_new(runs, run_record(comparison->runs[i]));
 	return json_pack(
-		"{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "difference", "work",
+		"{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "difference", "work",
 		field_member_new(run, "work"), "machine", field_member_new(run, "machine"), "runs", runs,
 		"reference", field_text_new(reference ? reference->contestant->label : NULL),
+		"reference_status",
+		field_text_new(reference ? status_name(reference->contestant->status) : NULL),
 		"reference_run", reference ? json_integer((json_int_t)reference->run) : json_null(),
 		"epoch_check", results_epoch_check(comparison->results), "platforms", platforms);
 }

@@ -2,7 +2,7 @@
 /*
  * The timed epochs are checked too: the mean loss of epoch 1, which every process reports, must be the
  * same for all platforms.  Where they are not, or on request, the reference trains that epoch itself and
- * decides.  docs/METHOD.md, rule 6.
+ * decides.  docs/METHOD.md, "The timed epochs".
  */
 #ifndef RUNNER_EPOCH_CHECK_H
 #define RUNNER_EPOCH_CHECK_H

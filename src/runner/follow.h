@@ -4,7 +4,7 @@
  *
  * The runner sleeps in poll(2) until an event, a signal or the next sample is due (at most 5 samples
  * of memory a second; one more at the end of each train span).  It holds its own clock against the
- * worker's: docs/METHOD.md, rule 2.
+ * worker's: docs/METHOD.md, "Two clocks".
  */
 #ifndef RUNNER_FOLLOW_H
 #define RUNNER_FOLLOW_H

@@ -381,14 +381,8 @@ static int read_weights(const struct judge *judge, const char *path, float *out,
                         char digest[DIGEST_SIZE])
 {
 	const size_t parameters = judge->job->model.parameters;
-	struct npy array;
-	int result = npy_open(&array, path);
+	const int result = npy_read_file(path, NPY_F32, parameters, out);
 
-	if (!result && (array.type != NPY_F32 || array.count != parameters))
-		result = error("%s: not %zu float32 any more", path, parameters);
-	if (!result)
-		result = read_all(&array, out);
-	npy_close(&array);
 	digest_bytes(out, parameters * sizeof(*out), digest);
 	return result;
 }

@@ -260,6 +260,7 @@ is "not sharp: no reference: exit code" "$status" 2
 has "not sharp: no reference: its status" "$err" "(not_sharp: too small)"
 run "$CNNBENCH" compare blunt --json -
 has "not sharp: the other is the reference" "$out" '"reference": "c_cpu:isa=avx2"'
+has "not sharp: the reference's status" "$out" '"reference_status": "verified"'
 
 sed '/"record":"epoch_check"/d
 	/"record":"exit"/{s/"status":"verified"/"status":"unjudged"/;s/,"certificate":.*/}/;}' \

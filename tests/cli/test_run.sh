@@ -147,4 +147,17 @@ losses()
 		skip 'a full stdout' 'no /dev/full here'
 	fi
 }
+
+# A device with a name of 300 characters does not fill the line.
+fake_worker long wordy <<END
+#!/bin/sh
+name=\$(printf '%0300d' 0)
+$CNNBENCH_BUILD/worker-c_cpu "\$@" 3>&1 >&2 |
+	sed "s/\"platform\": *\"c_cpu\"/\"platform\":\"wordy\"/
+		s/\"device\": *\"[^\"]*\"/\"device\":\"\$name\"/" >&3
+END
+CNNBENCH_PATH=$TMPDIR/long run "$CNNBENCH" run --dataset data --batch-size 16 --epochs 1 --runs 1 \
+	--platform wordy --log-dir long-device
+has 'a long device: shown' "$err" ' on 0000000000'
+is 'a long device: cut' "$(printf '%s\n' "$err" | grep ' on 000' | awk 'length > 100')" ''
 tap_done

@@ -157,6 +157,7 @@ done <<END
 --batch-size 1000|0|c_cpu: verified
 --batch-size 1|0|c_cpu: verified
 --dataset one|0|c_cpu: verified
+--dataset one|0|two times 1 sample in 1 step each;
 --dataset class|0|c_cpu: verified
 --dataset black|0|c_cpu: verified
 END

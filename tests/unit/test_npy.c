@@ -247,6 +247,20 @@ static void test_refused_files(void **state)
 	}
 }
 
+static void test_read_of_a_file(void **state)
+{
+	const float written[3] = {1, 2, 3};
+	float read[3];
+
+	(void)state;
+	assert_int_equal(npy_write(path, NPY_F32, 1, (size_t[]){3}, written), 0);
+	assert_int_equal(npy_read_file(path, NPY_F32, 3, read), 0);
+	assert_memory_equal(read, written, sizeof(read));
+	assert_int_equal(npy_read_file(path, NPY_F32, 2, read), -1);
+	assert_int_equal(npy_read_file(path, NPY_U32, 3, read), -1);
+	assert_int_equal(npy_read_file("/nowhere/array.npy", NPY_F32, 3, read), -1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -256,6 +270,7 @@ int main(void)
 		CASE(test_digest_of_file),
 		CASE(test_bytes),
 		CASE(test_read_of_a_part),
+		CASE(test_read_of_a_file),
 		CASE(test_read_behind_the_end_is_a_bug),
 		CASE(test_headers_of_others),
 		CASE(test_refused_headers),

@@ -250,10 +250,11 @@ static void print_ratios(const struct comparison *comparison, FILE *out)
 
 	if (any(comparison, is_paired)) {
 		line_open(&line);
-		fprintf(line.file,
-		        "ratio: epoch time over that of %s in the same round (2.00: takes twice as long), "
-		        "and its 95%% interval.",
-		        reference);
+		fprintf(
+			line.file,
+			"ratio: epoch time over that of %s (verified) in the same round (2.00: takes twice as long), "
+			"and its 95%% interval.",
+			reference);
 		line_print(&line, "", out);
 	}
 	if (!any(comparison, is_apart))
@@ -306,7 +307,7 @@ static void print_verdicts(const struct comparison *comparison, FILE *out)
 			        row->runs_needed, row->runs_needed);
 		else
 			fprintf(line.file, "%s; a thousand runs would not decide", row->name);
-		line_print(&line, "undecided: ", out);
+		line_print(&line, "undecided (verified): ", out);
 	}
 }
 
@@ -413,7 +414,7 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 	const json_t *work = json_object_get(comparison->results->run, "work");
 
 	print_labels(
-		comparison, out, "noisy: ", "", is_noisy,
+		comparison, out, "noisy (verified): ", "", is_noisy,
 		"; the middle half of the epochs spreads over more than 5% of the median: is the machine "
 		"busy with something else?");
 	doubts_print(comparison, out);

@@ -67,7 +67,7 @@ ok "its files are made" test -f cut/summary.csv
 # ---- Options
 
 run "$CNNBENCH" compare run --reference c_cpu:isa=avx2
-has "--reference" "$out" "that of c_cpu:isa=avx2 in the same round"
+has "--reference" "$out" "that of c_cpu:isa=avx2 (verified) in the"
 run "$CNNBENCH" compare run --reference c_cpu
 is "--reference of no platform: exit code" "$status" 2
 has "--reference of no platform is named" "$err" "--reference c_cpu: run has no such platform"
@@ -111,7 +111,7 @@ has "alike work: the machines are named" "$out" "@B other run: Another CPU 300, 
 has "alike work: rows have their run's letter" "$out" 'c_cpu:isa=avx2@B'
 has "alike work: ratios across runs are not paired" "$out" "not paired"
 run "$CNNBENCH" compare run 'other run' --reference c_cpu:isa=avx2@B
-has "--reference of the second run" "$out" "that of c_cpu:isa=avx2@B in the same round"
+has "--reference of the second run" "$out" "that of c_cpu:isa=avx2@B (verified)"
 run "$CNNBENCH" compare run 'other run' --json -
 is "alike work: one group" "$(printf '%s\n' "$out" | grep -c '"work"')" 1
 is "alike work: two runs" "$(printf '%s\n' "$out" | grep -c '"path"')" 2

@@ -214,7 +214,7 @@ mkdir locked
 cp 'other run/journal.jsonl' locked/
 chmod a-w locked
 if [ -w locked ]; then
-	skip "a folder that cannot be written" "this user may write anywhere"
+	skip "a folder that cannot be written" "as root every folder can be written"
 else
 	run "$CNNBENCH" compare locked
 	is "a folder that cannot be written: exit code" "$status" 0

@@ -152,7 +152,7 @@ losses()
 fake_worker long wordy <<END
 #!/bin/sh
 name=\$(printf '%0300d' 0)
-$CNNBENCH_BUILD/worker-c_cpu "\$@" 3>&1 >&2 |
+"$CNNBENCH_BUILD/worker-c_cpu" "\$@" 3>&1 >&2 |
 	sed "s/\"platform\": *\"c_cpu\"/\"platform\":\"wordy\"/
 		s/\"device\": *\"[^\"]*\"/\"device\":\"\$name\"/" >&3
 END

@@ -102,11 +102,11 @@ fake_worker sending selftest <<END
 #!/bin/sh
 case \$* in
 *--job*)
-	[ ! -e $TMPDIR/once ] || kill -s INT \$PPID
-	: >$TMPDIR/once
+	[ ! -e "$TMPDIR/once" ] || kill -s INT \$PPID
+	: >"$TMPDIR/once"
 	;;
 esac
-exec $CNNBENCH_BUILD/worker-selftest "\$@"
+exec "$CNNBENCH_BUILD/worker-selftest" "\$@"
 END
 verify sending/worker-selftest:fault=frozen_bias
 is 'interrupted attempts: exit code' "$status" 130

@@ -12,7 +12,7 @@ struct first_epoch {
 
 /*
  * Kept in the cache, once for all jobs that share it (job_reference_folder); else computed, which takes
- * 60,000 samples some 20 s on two cores.  threads < 1: all.  -1: a file of the job cannot be read, after
+ * 60,000 samples some 10 s on two cores.  threads < 1: all.  -1: a file of the job cannot be read, after
  * error(), or a signal came.
  */
 int first_epoch_train(const struct job *job, int threads, const struct job_progress *progress,

@@ -13,8 +13,8 @@ struct spread {
 /* Values that are NAN are left out.  Quartiles by linear interpolation (Hyndman and Fan 1996, type 7). */
 struct spread statistics_spread(const double *values, size_t count);
 
-/* The p-quantile of Student's t with `freedom` >= 1 degrees of freedom, 0 < p < 1. */
-double statistics_student(double p, int freedom);
+/* The p-quantile of Student's t with `freedom` >= 1 degrees of freedom (not always whole), 0 < p < 1. */
+double statistics_student(double p, double freedom);
 
 struct ratio {
 	double value, low, high; /* low and high NAN where n < 2 */
@@ -29,7 +29,7 @@ struct ratio statistics_ratio(const double *a, const double *b, size_t count);
 double statistics_scatter(const struct ratio *ratio);
 
 /* How many pairs tell a true ratio from 1: with so many, if they scatter like that, the interval leaves
- * out 1 in 9 of 10 cases.  0: more than `most`. */
+ * out 1 in 19 of 20 cases.  0: more than `most`. */
 int statistics_pairs(double scatter, double ratio, int most);
 
 /* The ratio of two samples that are not paired: exp of the difference of their mean logarithms, with

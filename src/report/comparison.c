@@ -2,7 +2,6 @@
 #include "report/comparison.h"
 
 #include "core/error.h"
-#include "core/files.h"
 #include "core/memory.h"
 #include "report/averages.h"
 #include "results/field.h"
@@ -10,8 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COMPARE_SCHEMA "cnnbench-compare-1"
 
 /* docs/METHOD.md, "Rounds and statistics": within these bounds two platforms are called the same. */
 static const double same_low = 0.98, same_high = 1.02;
@@ -180,24 +177,64 @@ static double steady_median(const struct execution *execution)
 	return spread.median;
 }
 
-/* Why a platform that was measured stands outside of the ranking; NULL: it does not. */
-static const char *find_unranked(const struct contestant *contestant)
-{
-	const json_t *hello = contestant_hello(contestant);
-	const char *precision = field_text(hello, "precision"), *data = field_text(hello, "data");
+/* What sets measured work apart from what is ranked: in one word or two, and as a sentence; NULL: nothing. */
+struct difference {
+	const char *name, *why;
+};
 
+static struct difference differs_in_status(const struct contestant *contestant)
+{
+	const char *name = status_name(contestant->status);
+
+	if (contestant->status == STATUS_VERIFIED)
+		return (struct difference){NULL, NULL};
 	if (contestant->status == STATUS_UNJUDGED)
-		return "nothing has checked what it computed: the run was cut off before, or an older version "
-			   "made it";
-	if (contestant->status != STATUS_VERIFIED)
-		return contestant->why ? contestant->why : "it is not verified";
-	if (json_is_true(json_object_get(hello, "simulated")))
-		return "its device is simulated";
+		return (struct difference){name, "nothing has checked what it computed: the run was cut "
+		                                 "off before, or an older version made it"};
+	return (struct difference){name, contestant->why ? contestant->why : "it is not verified"};
+}
+
+static struct difference differs_in_device(const struct contestant *contestant)
+{
+	if (json_is_true(json_object_get(contestant_hello(contestant), "simulated")))
+		return (struct difference){"simulated device", "its device is simulated"};
+	return (struct difference){NULL, NULL};
+}
+
+static struct difference differs_in_precision(const struct contestant *contestant)
+{
+	const char *precision = field_text(contestant_hello(contestant), "precision");
+
 	if (precision && strcmp(precision, "float32") != 0)
-		return "it does not compute in float32";
+		return (struct difference){precision, "it does not compute in float32"};
+	return (struct difference){NULL, NULL};
+}
+
+static struct difference differs_in_data(const struct contestant *contestant)
+{
+	const char *data = field_text(contestant_hello(contestant), "data");
+
 	if (data && !strstr(data, "resident"))
-		return "its data is not resident where it computes";
-	return NULL;
+		return (struct difference){data, "its data is not resident where it computes"};
+	return (struct difference){NULL, NULL};
+}
+
+/* Sets `apart` and `unranked`, or leaves both NULL. */
+static void find_differences(struct row *row)
+{
+	static struct difference (*const differs[])(const struct contestant *) = {
+		differs_in_status, differs_in_device, differs_in_precision, differs_in_data};
+
+	for (size_t i = 0; i < sizeof(differs) / sizeof(differs[0]); i++) {
+		const struct difference difference = differs[i](row->contestant);
+		char *before = row->apart;
+		if (!difference.name)
+			continue;
+		row->apart = before ? memory_text("%s; %s", before, difference.name)
+		                    : memory_copy(difference.name);
+		row->unranked = row->unranked ? row->unranked : difference.why;
+		free(before);
+	}
 }
 
 static size_t count_runs(const struct contestant *contestant)
@@ -260,14 +297,10 @@ static char *row_name(const struct comparison *comparison, size_t run, const cha
 static void make_row(struct row *row, const struct results *results,
                      const struct contestant *contestant)
 {
-	const char *unranked = status_measured(contestant->status) ? find_unranked(contestant) : NULL;
-
 	*row = (struct row){
 		.contestant = contestant,
 		.results = results,
 		.runs = count_runs(contestant),
-		.ranked = status_measured(contestant->status) && !unranked,
-		.unranked = unranked,
 		.proof = contestant_proof(contestant),
 		.epoch = steady_spread(contestant),
 		.ratio = {UNMEASURED, UNMEASURED, UNMEASURED, 0},
@@ -283,6 +316,8 @@ static void make_row(struct row *row, const struct results *results,
 		.peak_rss = median_over_runs(contestant, peak_rss, false),
 		.peak_vram = median_over_runs(contestant, peak_vram, false),
 	};
+	find_differences(row);
+	row->ranked = !row->apart;
 	row->vram_delta = any_delta(contestant);
 	row->averages = averages_make(results, contestant);
 	row->samples_per_second = results->n_train / row->epoch.median;
@@ -436,11 +471,14 @@ static int row_class(const struct row *row)
 	return isnan(row->cold_epoch) ? 3 : 2;
 }
 
-/* Equal rows keep the order of --platform; `key` NULL: by label. */
+/* Those that are ranked first, then what is apart for the same reason together.  Equal rows keep the order
+ * of --platform; `key` NULL: by label. */
 static int compare_rows(const struct row *a, const struct row *b, double (*key)(const struct row *))
 {
 	int order = row_class(a) - row_class(b);
 
+	if (order == 0 && a->apart && b->apart)
+		order = strcmp(a->apart, b->apart);
 	if (order == 0)
 		order =
 			key ? compare_keys(key(a), key(b)) : strcmp(a->contestant->label, b->contestant->label);
@@ -562,140 +600,7 @@ int comparison_make(struct comparison *comparison, const struct results *results
 void comparison_free(struct comparison *comparison)
 {
 	for (size_t i = 0; i < comparison->n_rows; i++)
-		free(comparison->rows[i].name);
+		free(comparison->rows[i].name), free(comparison->rows[i].apart);
 	free(comparison->rows);
 	*comparison = (struct comparison){0};
-}
-
-/* ---- JSON ---- */
-
-static json_t *epoch_record(const struct spread *epoch)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "median", field_number_new(epoch->median),
-	                 "q1", field_number_new(epoch->q1), "q3", field_number_new(epoch->q3), "min",
-	                 field_number_new(epoch->min), "mean", field_number_new(epoch->mean), "n",
-	                 (json_int_t)epoch->n);
-}
-
-static json_t *ratio_record(const struct row *row)
-{
-	const bool other = isfinite(row->ratio.value) && row->verdict != VERDICT_REFERENCE;
-
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "value", field_number_new(row->ratio.value),
-	                 "low", field_number_new(row->ratio.low), "high",
-	                 field_number_new(row->ratio.high), "verdict",
-	                 field_text_new(verdict_name(row->verdict)), "paired",
-	                 other ? json_boolean(row->paired) : json_null());
-}
-
-static json_t *verification_record(const struct proof *proof)
-{
-	if (proof->runs == 0)
-		return json_null();
-	return json_pack("{s:o, s:i}", "worst_of_allowed", field_number_new(proof->worst), "runs",
-	                 proof->runs);
-}
-
-static json_t *row_record(const struct row *row)
-{
-	const json_t *work = json_object_get(row->results->run, "work");
-	const struct {
-		const char *name;
-		double value;
-	} figures[] = {
-		{"samples_per_second", row->samples_per_second},
-		{"train_seconds", row->train_seconds},
-		{"total_seconds", row->total_seconds},
-		{"cold_epoch_seconds", row->cold_epoch},
-		{"seconds_to_97", row->seconds_to_97},
-		{"final_train_loss", row->train_loss},
-		{"final_train_accuracy", row->train_accuracy},
-		{"final_test_accuracy", row->test_accuracy},
-		{"max_test_accuracy", row->max_test_accuracy},
-		{"mean_rss_bytes", row->mean_rss},
-		{"peak_rss_bytes", row->peak_rss},
-		{"peak_vram_bytes", row->peak_vram},
-	};
-	int64_t epochs;
-	bool known = field_integer(work, "epochs", 0, INT32_MAX, &epochs);
-	json_t *object =
-		json_pack("{s:s, s:I, s:s, s:o, s:I, s:o}", "platform", row->contestant->label, "run",
-	              (json_int_t)row->run, "status", status_name(row->contestant->status), "epochs",
-	              known ? json_integer(epochs) : json_null(), "runs", (json_int_t)row->runs,
-	              "epoch_seconds", epoch_record(&row->epoch));
-
-	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
-	json_object_set_new(object, "vram_delta",
-	                    isfinite(row->peak_vram) ? json_boolean(row->vram_delta) : json_null());
-	json_object_set_new(object, "ratio", ratio_record(row));
-	json_object_set_new(object, "verification", verification_record(&row->proof));
-	return object;
-}
-
-static json_t *run_record(const struct results *results)
-{
-	const json_t *run = results->run;
-	char *path = memory_visible(results->folder);
-	json_t *record = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path", path, "version",
-		field_member_new(run, "version"), "started", field_member_new(run, "started"), "runs",
-		field_member_new(run, "runs"), "threads", field_member_new(run, "threads"), "machine",
-		field_member_new(run, "machine"), "epoch_check", results_epoch_check(results));
-
-	free(path);
-	return record;
-}
-
-/* "machine" and "epoch_check" are the first run's; of several, each has its own in "runs".  "difference",
- * from the first group, is the caller's to set. */
-json_t *comparison_group_record(const struct comparison *comparison)
-{
-	const json_t *run = comparison->results->run;
-	const struct row *reference = comparison->reference;
-	json_t *platforms = json_array(), *runs = json_array();
-
-	for (size_t i = 0; i < comparison->n_rows; i++)
-		json_array_append_new(platforms, row_record(&comparison->rows[i]));
-	for (size_t i = 0; i < comparison->n_runs; i++)
-		json_array_append_new(runs, run_record(comparison->runs[i]));
-	return json_pack(
-		"{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "difference", "work",
-		field_member_new(run, "work"), "machine", field_member_new(run, "machine"), "runs", runs,
-		"reference", field_text_new(reference ? reference->contestant->label : NULL),
-		"reference_status",
-		field_text_new(reference ? status_name(reference->contestant->status) : NULL),
-		"reference_run", reference ? json_integer((json_int_t)reference->run) : json_null(),
-		"epoch_check", results_epoch_check(comparison->results), "platforms", platforms);
-}
-
-json_t *comparison_document(json_t *groups)
-{
-	return json_pack("{s:s, s:o}", "schema", COMPARE_SCHEMA, "groups", groups);
-}
-
-json_t *comparison_record(const struct comparison *comparison)
-{
-	json_t *groups = json_array();
-
-	json_array_append_new(groups, comparison_group_record(comparison));
-	return comparison_document(groups);
-}
-
-/* All text goes out at once, so that a pipe is never left with half a document. */
-int comparison_write(const json_t *record, const char *path)
-{
-	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	int result = 0;
-
-	if (!text)
-		BUG("the comparison cannot be written as JSON");
-	size_t size = strlen(text);
-	text[size] = '\n'; /* in the place of the NUL */
-	if (strcmp(path, "-") == 0)
-		fwrite(text, 1, size + 1, stdout);
-	else
-		result = files_put(path, text, size + 1);
-	free(text);
-	return result;
 }

@@ -45,7 +45,8 @@ struct row {
 	char *name;                    /* the label; of several runs "label@B", B for the second */
 	size_t runs;                   /* executions that the figures are made of */
 	bool ranked;                   /* verified, in float32, with resident data, on a real device */
-	const char *unranked;          /* why not, though it was measured; or NULL */
+	char *apart;                   /* what differs from those that are: "tf32"; NULL: nothing */
+	const char *unranked;          /* the same as a sentence */
 	struct proof proof;            /* contestant_proof */
 	struct spread epoch;           /* seconds, steady epochs of all rounds */
 	double samples_per_second;     /* training samples over the median epoch */
@@ -86,7 +87,7 @@ int comparison_make_of(struct comparison *comparison, const struct results *cons
 int comparison_make(struct comparison *comparison, const struct results *results,
                     const char *reference);
 
-/* With how many runs 5% would be told apart in 9 of 10 cases, at the largest scatter of a ratio in this
+/* With how many runs 5% would be told apart in 19 of 20 cases, at the largest scatter of a ratio in this
  * comparison; 0: with no number of runs that is worth advising, or no scatter is known. */
 int comparison_resolution(const struct comparison *comparison);
 

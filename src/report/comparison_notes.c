@@ -405,7 +405,7 @@ static void print_resolution(const struct comparison *comparison, FILE *out)
 	const int runs = comparison_resolution(comparison);
 
 	if (runs > 0 && comparison->view == VIEW_DEFAULT)
-		fprintf(out, "resolution: at this scatter --runs %d tells 5%% apart, 9 times in 10.\n",
+		fprintf(out, "resolution: at this scatter --runs %d tells 5%% apart, 19 times in 20.\n",
 		        runs);
 }
 
@@ -428,7 +428,7 @@ static void print_doubts(const struct comparison *comparison, FILE *out)
 	for (size_t i = 0; i < comparison->n_rows; i++) {
 		const struct row *row = &comparison->rows[i];
 		struct line line;
-		if (!row->unranked)
+		if (!row->unranked || !status_measured(row->contestant->status))
 			continue;
 		line_open(&line);
 		fprintf(line.file, "%s (%s): %s", row->name, status_name(row->contestant->status),

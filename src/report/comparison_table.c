@@ -225,6 +225,7 @@ struct table {
 	size_t count;                          /* of columns; the last is the status */
 	char (*cells)[COLUMNS_MAX][CELL_SIZE]; /* two rows of headings, then a row a platform */
 	const char **labels;                   /* of the rows; NULL of headings */
+	const char **apart;                    /* what begins with this row: a heading, or NULL */
 	size_t n_rows;
 	size_t widths[COLUMNS_MAX];
 	size_t gap;
@@ -254,8 +255,17 @@ static void add_headings(struct table *table, const struct unit *unit)
 	table->n_rows = 2;
 }
 
-static void add_row(struct table *table, const struct row *row, const struct unit *unit)
+/* Does another group of rows begin with this one, of such that are not ranked? */
+static bool begins_group(const struct row *row, const struct row *before)
 {
+	return row->apart && before && (!before->apart || strcmp(row->apart, before->apart) != 0);
+}
+
+/* `before`: the row above, or NULL. */
+static void add_row(struct table *table, const struct row *row, const struct row *before,
+                    const struct unit *unit)
+{
+	table->apart[table->n_rows] = begins_group(row, before) ? row->apart : NULL;
 	for (size_t c = 0; c < table->count; c++)
 		table->columns[c].cell(row, unit, table->cells[table->n_rows][c]);
 	table->labels[table->n_rows++] = row->name;
@@ -334,6 +344,8 @@ static void print_row(const struct table *table, size_t row, FILE *out)
 	bool fits = label_fits(table, row) && !table->stacked;
 	int pending = 0; /* spaces, printed only when something follows: no line ends with them */
 
+	if (table->apart[row])
+		fprintf(out, "-- apart: %s\n", table->apart[row]);
 	if (!label_fits(table, row))
 		print_label(table, row, out);
 	for (size_t c = LABEL; c < shown(table); c++) {
@@ -358,13 +370,17 @@ void comparison_cells(const struct comparison *comparison, FILE *out)
 	table.columns = comparison_columns(comparison->view, &table.count);
 	table.cells = memory_new(comparison->n_rows + 2, sizeof(*table.cells));
 	table.labels = memory_new(comparison->n_rows + 2, sizeof(*table.labels));
+	table.apart = memory_new(comparison->n_rows + 2, sizeof(*table.apart));
 	add_headings(&table, &unit);
-	for (size_t i = 0; i < comparison->n_rows; i++)
-		if (comparison->rows[i].contestant->n_executions > 0)
-			add_row(&table, &comparison->rows[i], &unit);
+	for (size_t i = 0; i < comparison->n_rows; i++) {
+		const struct row *row = &comparison->rows[i];
+		if (row->contestant->n_executions > 0)
+			add_row(&table, row, i > 0 ? row - 1 : NULL, &unit);
+	}
 	set_widths(&table);
 	for (size_t row = 0; table.n_rows > 2 && row < table.n_rows; row++)
 		print_row(&table, row, out);
 	free(table.cells);
 	free(table.labels);
+	free(table.apart);
 }

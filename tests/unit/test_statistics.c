@@ -133,13 +133,14 @@ static void test_ratio_apart(void **state)
 	const struct ratio apart = statistics_ratio_apart(a, COUNT(a), b, COUNT(b));
 	const struct ratio single = statistics_ratio_apart(a, 1, b, COUNT(b));
 	const struct ratio none = statistics_ratio_apart(a + 1, 1, b, COUNT(b));
-	/* variances of the means (2 log 2)^2/4 and 2 (log 2)^2/2/3; freedom (4/3)^2/(1 + 1/18) = 1.68, so 1 */
-	const double half = 12.7062047361747 * log(2) * sqrt(4.0 / 3);
+	/* variances of the means (2 log 2)^2/4 and 2 (log 2)^2/2/3; freedom (4/3)^2/(1 + 1/18) = 1.684, whose
+	 * t was had by numerical integration of the density */
+	const double half = 5.1762317 * log(2) * sqrt(4.0 / 3);
 
 	(void)state;
 	check("value", apart.value, 1, 1e-14);
-	check("low", apart.low, exp(-half), 1e-9);
-	check("high", apart.high, exp(half), 1e-9);
+	check("low", apart.low, exp(-half), 1e-7);
+	check("high", apart.high, exp(half), 1e-6);
 	assert_int_equal(apart.n, 2);
 	assert_int_equal(single.n, 1);
 	check("one of them alone", single.value, 0.5, 1e-14);
@@ -153,29 +154,32 @@ static double random_normal(struct random *random)
 	return sqrt(-2 * log(1 - random_unit(random))) * cos(2 * M_PI * random_unit(random));
 }
 
-/* The same for samples that are not paired and scatter differently; where the samples are small, freedom that is
- * rounded down makes the intervals wider than they need to be, never narrower. */
+/* The same for samples that are not paired and scatter alike or not.  Of two values each, Welch's interval is a
+ * little too wide. */
 static void test_coverage_apart(void **state)
 {
 	static const size_t rounds[] = {2, 3, 5, 10};
+	static const double scatters[] = {0.03, 0.01};
 	enum { TRIALS = 8000 };
 	const double truth = 1.3;
 
 	(void)state;
-	for (size_t r = 0; r < COUNT(rounds); r++) {
+	for (size_t r = 0; r < 2 * COUNT(rounds); r++) {
 		struct random random = random_stream(2, "coverage", r);
+		const size_t n = rounds[r / 2];
 		int held = 0;
 		for (int trial = 0; trial < TRIALS; trial++) {
 			double a[10], b[10];
-			for (size_t i = 0; i < rounds[r]; i++) {
-				a[i] = truth * exp(0.03 * random_normal(&random));
+			for (size_t i = 0; i < n; i++) {
+				a[i] = truth * exp(scatters[r % 2] * random_normal(&random));
 				b[i] = exp(0.01 * random_normal(&random));
 			}
-			struct ratio ratio = statistics_ratio_apart(a, rounds[r], b, rounds[r]);
+			struct ratio ratio = statistics_ratio_apart(a, n, b, n);
 			held += ratio.low <= truth && truth <= ratio.high;
 		}
-		if (held < 0.942 * TRIALS || held > 0.995 * TRIALS)
-			fail_msg("%zu rounds: %d of %d intervals hold the true ratio", rounds[r], held, TRIALS);
+		if (held < 0.942 * TRIALS || held > (n == 2 ? 0.985 : 0.97) * TRIALS)
+			fail_msg("%zu rounds, scatter %g: %d of %d intervals hold the true ratio", n,
+			         scatters[r % 2], held, TRIALS);
 	}
 }
 
@@ -218,7 +222,7 @@ static void test_scatter(void **state)
 	check("of one pair", statistics_scatter(&one), NONE, 0);
 }
 
-/* With as many pairs as advised, a true ratio is found in nine of ten cases; with fewer, in fewer. */
+/* With as many pairs as advised, a true ratio is found in 19 of 20 cases; with fewer, in fewer. */
 static void test_advised_pairs_find_the_ratio(void **state)
 {
 	static const double scatters[] = {0.005, 0.02, 0.05, 0.15};
@@ -239,7 +243,7 @@ static void test_advised_pairs_find_the_ratio(void **state)
 			}
 			found += statistics_ratio(a, b, (size_t)pairs).low > 1;
 		}
-		if (found < 0.89 * TRIALS)
+		if (found < 0.94 * TRIALS)
 			fail_msg("scatter %g, %d pairs: found in %d of %d trials", scatters[s], pairs, found,
 			         TRIALS);
 	}

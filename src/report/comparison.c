@@ -230,8 +230,8 @@ static void find_differences(struct row *row)
 		char *before = row->apart;
 		if (!difference.name)
 			continue;
-		row->apart = before ? memory_text("%s; %s", before, difference.name)
-		                    : memory_copy(difference.name);
+		row->apart =
+			before ? memory_text("%s; %s", before, difference.name) : memory_copy(difference.name);
 		row->unranked = row->unranked ? row->unranked : difference.why;
 		free(before);
 	}

@@ -2,6 +2,7 @@
 #include "report/doubts.h"
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/statistics.h"
 #include "report/text.h"
 #include "results/field.h"
@@ -18,6 +19,9 @@ static const double swap_least = 0.01;
 
 /* The load average of an idle machine stays below this. */
 static const double load_idle = 0.5;
+
+/* As slow as this, as a part of what it was, a processor's clock has fallen. */
+static const double clock_fallen = 0.95;
 
 enum { FREEDOM_LEAST = 3 };
 
@@ -126,6 +130,47 @@ static void print_drift(const struct comparison *comparison, FILE *out)
 		out);
 }
 
+/* The clocks at the ends of the first and the last epoch, medians over the rounds. */
+static struct clocks {
+	double first, last; /* Hz, NAN: not known */
+} clocks_of(const struct contestant *contestant)
+{
+	const size_t count = contestant->n_executions;
+	double *first = memory_new(count, sizeof(*first)), *last = memory_new(count, sizeof(*last));
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct execution *execution = &contestant->executions[i];
+		if (!execution_counts(contestant, execution) || execution->n_epochs == 0)
+			continue;
+		first[n] = execution->epochs[0].clock_hz;
+		last[n++] = execution->epochs[execution->n_epochs - 1].clock_hz;
+	}
+	const struct clocks clocks = {statistics_spread(first, n).median,
+	                              statistics_spread(last, n).median};
+	free(first);
+	free(last);
+	return clocks;
+}
+
+static void print_clock(const struct comparison *comparison, FILE *out)
+{
+	struct line line;
+
+	line_open(&line);
+	for (size_t i = 0; i < comparison->n_rows; i++) {
+		const struct row *row = &comparison->rows[i];
+		const struct clocks clocks = clocks_of(row->contestant);
+		if (clocks.last < clock_fallen * clocks.first)
+			fprintf(line.file, "%s%s (from %.2f to %.2f GHz)", line.n++ ? ", " : "", row->name,
+			        1e-9 * clocks.first, 1e-9 * clocks.last);
+	}
+	line_print(&line, "clock: ",
+	           "; the processor's clock fell from the first epoch to the last: is it hot, or held "
+	           "back to save power?",
+	           out);
+}
+
 static void put_run(const struct comparison *comparison, size_t run, struct line *line)
 {
 	char tag[RUN_TAG_SIZE];
@@ -229,6 +274,7 @@ static void print_debug(const struct comparison *comparison, FILE *out)
 void doubts_print(const struct comparison *comparison, FILE *out)
 {
 	print_drift(comparison, out);
+	print_clock(comparison, out);
 	print_load(comparison, out);
 	print_swap(comparison, out);
 	print_threads(comparison, out);

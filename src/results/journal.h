@@ -13,8 +13,8 @@
  *   start   ns, process, round, label, argv [words]
  *   event   ns (when the runner had read it), process, event {...}; of a broken or refused line: text (its
  *           beginning) and why
- *   memory  ns, process, anonymous, file, vram, vram_delta, system (bytes); epoch where it is the sample at
- *           the end of that epoch's train span
+ *   memory  ns, process, anonymous, file, vram, vram_delta, system (bytes), clock_hz (of the processor it
+ *           runs on); epoch where it is the sample at the end of that epoch's train span
  *   exit    ns, process, status, why, help, wall_seconds, user_seconds, system_seconds, peak_rss (of the
  *           process), runner_seconds (CPU time of the runner meanwhile), exit_code or signal,
  *           ledger {start_seconds, spans_seconds, outside_seconds, end_seconds} which add up to wall_seconds

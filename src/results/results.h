@@ -37,6 +37,7 @@ struct epoch {
 	double runner_seconds; /* the runner's clock, for the same span */
 	double train_loss, train_accuracy, test_loss, test_accuracy; /* accuracies as fractions */
 	double anonymous, file, vram, system; /* bytes at the end of the train span */
+	double clock_hz;                      /* of the processor that it ran on, at the same time */
 	double
 		throughput; /* samples per second, where a CSV file says it; else NAN: n_train over train_seconds */
 	char stamp[24]; /* UTC, at the end of the train span */

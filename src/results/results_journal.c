@@ -290,6 +290,7 @@ static void add_epoch(struct reader *reader, const struct reading *reading, cons
 		.file = UNMEASURED,
 		.vram = UNMEASURED,
 		.system = UNMEASURED,
+		.clock_hz = UNMEASURED,
 		.throughput = UNMEASURED,
 	};
 	stamp_at(reader, read_ns(event), epoch->stamp);
@@ -405,6 +406,7 @@ static void finish_memory(struct execution *execution)
 			epoch->file = file;
 			epoch->vram = field_number(sample, "vram");
 			epoch->system = field_number(sample, "system");
+			epoch->clock_hz = field_number(sample, "clock_hz");
 		}
 		execution->vram_delta |= isfinite(field_number(sample, "vram")) &&
 		                         json_is_true(json_object_get(sample, "vram_delta"));

@@ -18,6 +18,7 @@
 /* No run takes 30 years, no machine has an exabyte: what is above is no figure of a run. */
 #define SECONDS_MAX 1e9
 #define BYTES_MAX 1e18
+#define CLOCK_MAX 1e12
 #define LOSS_MAX 3.5e38 /* a float32 */
 
 const struct number_field results_epoch_fields[] = {
@@ -31,6 +32,7 @@ const struct number_field results_epoch_fields[] = {
 	EPOCH_FIELD("rss_file_bytes", file, BYTES_MAX),
 	EPOCH_FIELD("vram_bytes", vram, BYTES_MAX),
 	EPOCH_FIELD("system_ram_bytes", system, BYTES_MAX),
+	EPOCH_FIELD("clock_hz", clock_hz, CLOCK_MAX),
 	{NULL, 0, 0},
 };
 

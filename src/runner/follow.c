@@ -154,12 +154,13 @@ static void sample(struct following *f, int epoch)
 	f->last_sample = clock_ns();
 	if (ram.anonymous < 0 && !epoch)
 		return; /* the process is gone */
-	json_t *record = json_pack("{s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "record", "memory", "ns",
-	                           (json_int_t)f->last_sample, "process", f->order->process,
+	json_t *record = json_pack("{s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "record", "memory",
+	                           "ns", (json_int_t)f->last_sample, "process", f->order->process,
 	                           "anonymous", field_integer_new(ram.anonymous), "file",
 	                           field_integer_new(ram.file), "vram", field_integer_new(vram),
 	                           "vram_delta", vram < 0 ? json_null() : json_boolean(f->vram.delta),
-	                           "system", field_integer_new(meter_system_ram()));
+	                           "system", field_integer_new(meter_system_ram()), "clock_hz",
+	                           field_integer_new(meter_clock_hz(f->process.pid)));
 	if (epoch)
 		json_object_set_new(record, "epoch", json_integer(epoch));
 	append(f, record);

@@ -33,6 +33,10 @@ int64_t meter_peak(const struct rusage *usage);
  * where the system does not tell.  So much of a delay is the machine's fault, not the program's. */
 int64_t meter_run_delay(pid_t process);
 
+/* Clock of the processor on which the first thread of a process ran last, Hz; -1 where the system does not
+ * tell (virtual machines, macOS). */
+int64_t meter_clock_hz(pid_t process);
+
 /* RAM in use on the whole machine, bytes (total less available); -1 if unknown. */
 int64_t meter_system_ram(void);
 

@@ -67,6 +67,12 @@ int64_t meter_peak(const struct rusage *usage)
 	return (int64_t)usage->ru_maxrss;
 }
 
+int64_t meter_clock_hz(pid_t process)
+{
+	(void)process;
+	return -1;
+}
+
 int64_t meter_run_delay(pid_t process)
 {
 	(void)process;

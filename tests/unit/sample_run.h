@@ -30,6 +30,7 @@ struct sample {
 	int accuracy;          /* hits in the test after the last epoch, of 10,000 */
 	double ram, vram;      /* bytes; vram 0: none */
 	bool delta;            /* vram is a difference */
+	double clock, slowed;  /* Hz, and by what part it falls with each epoch; 0: not known */
 	const char *precision; /* NULL: float32 */
 	bool simulated;
 	bool diverges;            /* its losses are not finite, and it hits nothing */
@@ -125,6 +126,9 @@ static inline void sample_memory(struct sample_writer *writer, const struct samp
 	              "vram", sample->vram > 0 ? json_integer((json_int_t)sample->vram) : json_null(),
 	              "vram_delta", (int)sample->delta, "system", (json_int_t)2500000000);
 
+	if (sample->clock > 0)
+		json_object_set_new(record, "clock_hz",
+		                    json_real(sample->clock * (1 - sample->slowed * epoch)));
 	if (epoch)
 		json_object_set_new(record, "epoch", json_integer(epoch));
 	sample_append(writer, record);

@@ -175,12 +175,44 @@ static void test_hellos(void **state)
 	sample_folder_remove(folder);
 }
 
+/* From the journal, and from the run.json that is made of it. */
+static void test_clock(void **state)
+{
+	static const struct sample three[] = {
+		{.label = "hot", .platform = "a", .epoch = 1, .ram = 1e6, .clock = 4e9, .slowed = 0.03},
+		{.label = "calm", .platform = "b", .epoch = 1, .ram = 1e6, .clock = 4e9, .slowed = 0.02},
+		{.label = "dark", .platform = "c", .epoch = 1, .ram = 1e6},
+	};
+	const struct sample_plan plan = {.samples = three, .count = 3, .runs = 2, .epochs = 3};
+	char *folder = sample_folder(), *path = memory_text("%s/alone.json", folder);
+	struct results results[2];
+
+	(void)state;
+	sample_write(folder, &plan);
+	assert_int_equal(results_read(&results[0], folder), 0);
+	json_t *record = results_record(&results[0]);
+	assert_int_equal(json_dump_file(record, path, 0), 0);
+	assert_int_equal(results_read(&results[1], path), 0);
+	for (int i = 0; i < 2; i++) {
+		char *text = lines_of(&results[i]);
+		assert_non_null(strstr(text, "\nclock: hot (from 3.88 to 3.64 GHz); the processor's"));
+		assert_null(strstr(text, "calm"));
+		assert_null(strstr(text, "dark"));
+		free(text);
+		results_free(&results[i]);
+	}
+	json_decref(record);
+	free(path);
+	sample_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_hellos),
+		cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

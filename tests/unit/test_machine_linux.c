@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/machine.h"
 #include "runner/machine_linux.h"
+#include "runner/meter_linux.h"
 
 #include "core/files.h"
 #include "core/memory.h"
@@ -195,6 +196,21 @@ static void test_one_thread_at_least(void **state)
 	assert_int_equal(machine_linux_threads(root, &none), 1);
 }
 
+/* Field 39 of stat is the processor; a process may have any name. */
+static void test_clock(void **state)
+{
+	(void)state;
+	assert_int_equal(meter_linux_clock_hz(root, 7), -1);
+	put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1000000\n");
+	put("/sys/devices/system/cpu/cpu12/cpufreq/scaling_cur_freq", "3512345\n");
+	assert_int_equal(meter_linux_clock_hz(root, 7), -1);
+	put("/proc/7/stat", "7 (a) b) c) R 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 "
+	                    "26 27 28 29 30 31 32 33 34 35 36 37 17 12 40 41 42\n");
+	assert_int_equal(meter_linux_clock_hz(root, 7), 3512345000);
+	put("/proc/7/stat", "7 (cut off) R 4 5");
+	assert_int_equal(meter_linux_clock_hz(root, 7), -1);
+}
+
 static void test_this_machine(void **state)
 {
 	(void)state;
@@ -210,7 +226,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_whole_record), TEST(test_nothing_known),       TEST(test_arm_names),
-		TEST(test_threads),      TEST(test_one_thread_at_least), TEST(test_this_machine),
+		TEST(test_threads),      TEST(test_one_thread_at_least), TEST(test_clock),
+		TEST(test_this_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -46,6 +46,15 @@ $(B)/worker-$(1): $(2)
 	$$(call show,COPY,$$@)mkdir -p $$(@D) && cp $$< $$@ && chmod 755 $$@
 endef
 
+# $(eval $(call python_workers,<folder>,<name>...)): workers in Python, modules of platforms/<folder>,
+# which has a program `launch`; each is a link to it under its name (src/worker/launch.sh).
+define python_workers
+workers += $(addprefix $(B)/worker-,$(2))
+python_folders += platforms/$(1)
+$(addprefix $(B)/worker-,$(2)): | platforms/$(1)/launch
+	$$(call show,LINK,$$@)mkdir -p $$(@D) && ln -sfn ../../platforms/$(1)/launch $$@
+endef
+
 worker_object = $(patsubst %.c,$(B)/obj/worker-$(1)/%.o,$(2))
 escape = $(subst ",\",$(subst \,\\,$(1)))
 platform_strings = $(call quote,-DPLATFORM_COMPILER="$(COMPILER)") \

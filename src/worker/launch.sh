@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2154 # what the caller sets
 #
 # Sourced by platforms/*/launch, the program behind all Python workers of a folder, which sets
 #
 #   folder    where the platform's modules lie
 #   packages  what they import, as modules: "numpy torch"
+#   root      of the project, where that is not $folder/../..
 #
 # Finds a Python that has the packages and becomes it: that of CNNBENCH_PYTHON, of the active
 # environment, of the project's .venv (scripts/peers makes it), or of PATH, in this order.  Where
 # none has them, the first that there is says what is missing; where there is none at all, we do.
 # The interpreter is isolated (-I): neither PYTHON* nor the user's site-packages change the result.
 
-root=$(cd "$folder/../.." && pwd)
+root=$(cd "${root:-$folder/../..}" && pwd)
 name=$(basename "$0")
 name=${name#worker-}
 

@@ -71,7 +71,7 @@ def map_array(folder: Path, record: dict[str, Any], dtype: str, shape: tuple[int
     path = folder / record["path"]
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise BadJob(f"{path}: {error}") from None
     fits = len(array.shape) == len(shape) and all(
         wanted in (ANY, found) for wanted, found in zip(shape, array.shape)

@@ -373,14 +373,19 @@ static const struct candidate *find_candidate(const struct selection *selection,
 	return NULL;
 }
 
-/* Of one that did not run: a fault only where the user asked for it by name, or the probe promised it. */
-static int status_code(enum status status, const struct candidate *candidate)
+/* Of one that did not run: a fault only where the user asked for it by name, or the probe promised it.  One
+ * that says itself that it computes in less than float32 is not to be within float32's rounding. */
+static int status_code(const struct contestant *contestant, const struct candidate *candidate)
 {
 	static const int codes[STATUS_COUNT] = {
 		[STATUS_NOT_SHARP] = EXIT_NOT_VERIFIED, [STATUS_NOT_VERIFIED] = EXIT_NOT_VERIFIED,
 		[STATUS_DIVERGED] = EXIT_PLATFORM,      [STATUS_FAILED] = EXIT_PLATFORM,
 		[STATUS_TIMEOUT] = EXIT_PLATFORM,       [STATUS_PROTOCOL_ERROR] = EXIT_PLATFORM,
 	};
+	const enum status status = contestant->status;
+
+	if (status == STATUS_NOT_VERIFIED && contestant_division(contestant))
+		return EXIT_FINE;
 	if (status == STATUS_UNAVAILABLE)
 		return candidate && (candidate->named || candidate->ready) ? EXIT_PLATFORM : EXIT_FINE;
 	return codes[status];
@@ -392,7 +397,7 @@ int session_results_code(const struct session *session, const struct results *re
 	for (size_t i = 0; i < results->n_contestants; i++) {
 		const struct contestant *contestant = &results->contestants[i];
 		const struct candidate *candidate = find_candidate(&session->selection, contestant->label);
-		code = exit_worse(code, status_code(contestant->status, candidate));
+		code = exit_worse(code, status_code(contestant, candidate));
 	}
 	return code;
 }

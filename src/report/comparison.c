@@ -203,11 +203,9 @@ static struct difference differs_in_device(const struct contestant *contestant)
 
 static struct difference differs_in_precision(const struct contestant *contestant)
 {
-	const char *precision = field_text(contestant_hello(contestant), "precision");
+	const char *precision = contestant_division(contestant);
 
-	if (precision && strcmp(precision, "float32") != 0)
-		return (struct difference){precision, "it does not compute in float32"};
-	return (struct difference){NULL, NULL};
+	return (struct difference){precision, precision ? "it does not compute in float32" : NULL};
 }
 
 static struct difference differs_in_data(const struct contestant *contestant)

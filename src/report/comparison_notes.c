@@ -487,10 +487,13 @@ static void print_reason(const struct row *row, FILE *out)
 	const struct contestant *contestant = row->contestant;
 	const struct execution *execution = speaker(contestant);
 	const char *log = field_text(execution ? execution->exit : NULL, "log");
+	const char *division = contestant_division(contestant);
 	struct line line;
 
 	line_open(&line);
 	fprintf(line.file, "%s: %s", row->name, status_name(contestant->status));
+	if (division && contestant->status == STATUS_NOT_VERIFIED)
+		fprintf(line.file, " as float32, but it says that it computes in %s", division);
 	if (contestant->why)
 		fprintf(line.file, ": %s", contestant->why);
 	if (contestant->help)

@@ -66,6 +66,13 @@ const json_t *contestant_hello(const struct contestant *contestant)
 	return contestant->hello;
 }
 
+const char *contestant_division(const struct contestant *contestant)
+{
+	const char *precision = field_text(contestant_hello(contestant), "precision");
+
+	return precision && strcmp(precision, "float32") != 0 ? precision : NULL;
+}
+
 /* ---- Certificates ---- */
 
 /* Both figures are null where the reference does not change the tensor, and the first where a weight is not

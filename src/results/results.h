@@ -102,6 +102,9 @@ bool execution_counts(const struct contestant *contestant, const struct executio
 /* What it said of itself: the first execution's hello, else the probe's; NULL: nothing. */
 const json_t *contestant_hello(const struct contestant *contestant);
 
+/* The type that it says it computes in, where that is not float32; else NULL. */
+const char *contestant_division(const struct contestant *contestant);
+
 /* The judge's certificates (runner/judge.h) of a contestant, in short. */
 struct proof {
 	int runs;           /* executions with a certificate */

@@ -134,6 +134,11 @@ train|3|RuntimeError: it was told to fail at train
 nan|3|diverged
 memory|0|verified
 END
+# shellcheck disable=SC2086 # words
+run "$CNNBENCH" run $small --epochs 2 --min-time 0 --platform plain_numpy:fault=half,c_cpu --log-dir half
+is 'less than float32, and says so: exit code' "$status" 0
+has 'less than float32: stands apart' "$out" '-- apart: not_verified; float16'
+has 'less than float32: why' "$out" 'not_verified as float32, but it says that it computes in float16'
 has 'a counter of the framework is recorded' "$(cat memory/journal.jsonl)" '"name":"numpy.weights"'
 
 job=$(dirname "$(find "${XDG_CACHE_HOME:-$HOME/.cache}/cnnbench/jobs" -name job.json | head -n 1)")

@@ -97,10 +97,15 @@ class Platform(Base):
     summary = "NumPy, for tests"
     options = (
         THREADS,
-        Option("fault", "choice", "none", "for tests", "none|probe|import|open|train|nan|memory"),
+        Option("fault", "choice", "none", "for tests", "none|probe|import|open|train|nan|memory|half"),
     )
     variants = ("threads=1",)
     data = "uint8, resident"
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.half = settings["fault"] == "half"
+        self.precision = "float16" if self.half else "float32"
 
     def fail(self, at: str) -> None:
         if self.settings["fault"] == at:
@@ -141,6 +146,8 @@ class Platform(Base):
         losses, gradient = softmax_cross_entropy(np, z, labels)
         gradients = self.net.backward(gradient)
         flat = np.concatenate([gradients[tensor.name].ravel() for tensor in job.tensors])
+        if self.half:
+            flat = flat.astype(np.float16)
         self.speed = np.float32(job.momentum) * self.speed + flat
         self.vector -= np.float32(job.lr) * self.speed
         return float(losses.sum()), int((z.argmax(axis=1) == labels).sum())

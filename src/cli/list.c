@@ -86,6 +86,20 @@ static void print_indented(int indent, const char *text)
 	putchar('\n');
 }
 
+/* Those that "all+best" and "all+variants" add, as --platform takes them. */
+static void print_variants(const struct candidate *candidate, int indent)
+{
+	const json_t *variants = json_object_get(candidate->hello, "variants");
+	if (!candidate->ready || json_array_size(variants) == 0)
+		return;
+	printf("%*svariants, the best first:", indent, "");
+	for (size_t i = 0; i < json_array_size(variants); i++) {
+		printf(" %s:", candidate->platform);
+		print_visible(json_string_value(json_array_get(variants, i)));
+	}
+	putchar('\n');
+}
+
 static void print_candidate(const struct candidate *candidate, int width)
 {
 	const int indent = width + 2;
@@ -96,6 +110,7 @@ static void print_candidate(const struct candidate *candidate, int width)
 		print_indented(indent, candidate->help);
 	for (const struct option_spec *spec = candidate->specs; spec && spec->name; spec++)
 		print_option(spec, indent, forms_width(candidate->specs));
+	print_variants(candidate, indent);
 }
 
 static void print_selection(const struct selection *selection)
@@ -127,6 +142,9 @@ static json_t *candidate_record(const struct candidate *candidate)
 	}
 	json_object_set_new(record, "options",
 	                    candidate->specs ? options_specs_record(candidate->specs) : json_array());
+	const json_t *variants = json_object_get(candidate->hello, "variants");
+	json_object_set_new(record, "variants",
+	                    candidate->ready && variants ? json_deep_copy(variants) : json_array());
 	return record;
 }
 

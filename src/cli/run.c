@@ -24,10 +24,22 @@ struct run {
 
 /* ---- platforms ---- */
 
-static bool is_required(const struct candidate *candidate, const char *name)
+static bool is_called(const struct candidate *candidate, const char *name)
 {
-	return candidate->ready && (strcmp(candidate->label, name) == 0 ||
-	                            strcmp(candidate->platform, selection_platform(name)) == 0);
+	return strcmp(candidate->label, name) == 0 ||
+	       strcmp(candidate->platform, selection_platform(name)) == 0;
+}
+
+/* The candidate of that name, one that is ready if there is one; NULL: none was asked for. */
+static const struct candidate *find_required(const struct selection *selection, const char *name)
+{
+	const struct candidate *found = NULL;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct candidate *candidate = &selection->items[i];
+		if (is_called(candidate, name) && (!found || !found->ready))
+			found = candidate;
+	}
+	return found;
 }
 
 /* A name that runs under no label is missing; what fails later has its own exit code already. */
@@ -37,13 +49,11 @@ static int check_required(const struct run *run)
 	char *copy = memory_copy(list ? list : ""), *rest = list ? copy : NULL;
 	int code = EXIT_FINE;
 	for (char *name; (name = strsep(&rest, ","));) {
-		bool found = false;
-		for (size_t i = 0; i < run->session.selection.count; i++)
-			found = found || is_required(&run->session.selection.items[i], name);
-		if (found)
+		const struct candidate *found = find_required(&run->session.selection, name);
+		if (found && found->ready)
 			continue;
-		warning("--require: %s is not ready here or not in --platform; the others run all the same",
-		        name);
+		warning("--require: %s is %s%s; the others run all the same", name,
+		        found ? "unavailable: " : "not in --platform", found ? found->reason : "");
 		code = EXIT_PLATFORM;
 	}
 	free(copy);
@@ -229,7 +239,9 @@ const struct command command_run = {
 		"mnist is looked for in CNNBENCH_DATA, the cache, ./data and ./data/MNIST/raw, else downloaded\n"
 		"(CNNBENCH_DOWNLOAD=no: never; see 'cnnbench help data'); synth are digits drawn by code.\n"
 		"Progress goes to standard error, the table to standard output.\n"
+		"--platform all is every platform in its default form; all+best adds the best variant of each,\n"
+		"all+variants every one that 'cnnbench list' shows.\n"
 		"A platform that is named with --platform and cannot run here makes the exit code 3; of those that\n"
-		"come by 'all' none need run, but if none can, it is 7.",
+		"come by 'all' and its like none need run, but if none can, it is 7.",
 	.run = run_run,
 };

@@ -37,7 +37,7 @@
 /* clang-format on */
 
 const struct option_spec run_options[] = {
-	PLATFORM_OPTION("all"),
+	PLATFORM_OPTION("all+best"),
 	DATASET_OPTION,
 	{"epochs", NULL, OPTION_INT, 1, 10000, "10", NULL, "N", "epochs to train"},
 	WORK_OPTIONS,

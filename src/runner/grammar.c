@@ -284,11 +284,14 @@ static int check_platform(const struct hearing *hearing)
 static int hear_hello(const struct hearing *hearing)
 {
 	static const struct member members[] = {
-		{"protocol", WHOLE, true},   {"platform", TEXT, true},   {"device", TEXT, true},
-		{"device_kind", TEXT, true}, {"simulated", TRUTH, true}, {"precision", TEXT, true},
-		{"data", TEXT, true},        {"options", OBJECT, true},  {"summary", TEXT, false},
-		{"variant", TEXT, false},    {"compiler", TEXT, false},  {"flags", TEXT, false},
-		{"libraries", TEXT, false},  {"specs", ARRAY, false},    {0},
+		{"protocol", WHOLE, true},  {"platform", TEXT, true},
+		{"device", TEXT, true},     {"device_kind", TEXT, true},
+		{"simulated", TRUTH, true}, {"precision", TEXT, true},
+		{"data", TEXT, true},       {"options", OBJECT, true},
+		{"summary", TEXT, false},   {"variant", TEXT, false},
+		{"compiler", TEXT, false},  {"flags", TEXT, false},
+		{"libraries", TEXT, false}, {"specs", ARRAY, false},
+		{"variants", ARRAY, false}, {0},
 	};
 	if (check_members(hearing, members) ||
 	    check_equal(hearing, "protocol", EVENT_PROTOCOL, "the runner's") || check_platform(hearing))

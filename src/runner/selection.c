@@ -16,11 +16,22 @@ static const struct {
 	const char *alias, *platform;
 } aliases[] = {{"cpu_numba", "numba_cpu"}, {"cuda_numba", "numba_cuda"}};
 
-/* What is being made, beside the candidates what the user wrote after their colons ("" if nothing). */
+/* The names that stand for many, and how many variants of each platform they add to its default form. */
+static const struct group {
+	const char *name;
+	size_t variants;
+} groups[] = {{"all", 0}, {"all+best", 1}, {"all+variants", SIZE_MAX}};
+enum { GROUPS = sizeof(groups) / sizeof(*groups) };
+
+/* What is being made, and beside each candidate what is not yet part of it. */
 struct wish {
 	const struct catalog *catalog;
 	struct selection *selection;
-	char **written; /* one a candidate */
+	struct wished {
+		char *written;   /* what stands after the colon; "" if nothing */
+		size_t variants; /* of its platform, to be added when its probe has told them */
+		bool added;      /* it is such a variant: left out where another has its label */
+	} * wished;          /* one a candidate */
 	int threads;
 };
 
@@ -34,29 +45,54 @@ const char *selection_platform(const char *name)
 	return name;
 }
 
-static void candidate_add(struct wish *wish, const struct catalog_entry *entry, const char *written,
-                          bool named)
+/* Takes over what both hold. */
+static void candidate_push(struct wish *wish, struct candidate candidate, struct wished wished)
 {
 	struct selection *selection = wish->selection;
 	selection->items =
 		memory_grow(selection->items, selection->count + 1, sizeof(*selection->items));
-	wish->written = memory_grow(wish->written, selection->count + 1, sizeof(*wish->written));
-	wish->written[selection->count] = memory_copy(written);
-	selection->items[selection->count++] = (struct candidate){
-		.platform = memory_copy(entry->name),
-		.path = memory_copy(entry->path),
+	wish->wished = memory_grow(wish->wished, selection->count + 1, sizeof(*wish->wished));
+	wish->wished[selection->count] = wished;
+	selection->items[selection->count++] = candidate;
+}
+
+static struct candidate candidate_new(const char *platform, const char *path, bool named)
+{
+	return (struct candidate){
+		.platform = memory_copy(platform),
+		.path = memory_copy(path),
 		.named = named,
 	};
 }
 
+static void add_group(struct wish *wish, const struct group *group)
+{
+	for (size_t i = 0; i < wish->catalog->count; i++) {
+		const struct catalog_entry *entry = &wish->catalog->entries[i];
+		if (!entry->hidden)
+			candidate_push(
+				wish, candidate_new(entry->name, entry->path, false),
+				(struct wished){.written = memory_copy(""), .variants = group->variants});
+	}
+}
+
+static const struct group *find_group(const char *name)
+{
+	for (size_t i = 0; i < GROUPS; i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return &groups[i];
+	return NULL;
+}
+
 static int refuse_name(const struct catalog *catalog, const char *option, const char *name)
 {
-	const char **names = memory_new(catalog->count + 1, sizeof(*names));
+	const char **names = memory_new(catalog->count + GROUPS, sizeof(*names));
 	size_t count = 0;
 	for (size_t i = 0; i < catalog->count; i++)
 		if (!catalog->entries[i].hidden)
 			names[count++] = catalog->entries[i].name;
-	names[count++] = "all";
+	for (size_t i = 0; i < GROUPS; i++)
+		names[count++] = groups[i].name;
 	const char *near = options_nearest(name, names, count);
 	if (near)
 		error("%s: there is no platform '%s'; did you mean '%s'?", option, name, near);
@@ -66,7 +102,7 @@ static int refuse_name(const struct catalog *catalog, const char *option, const 
 	return -1;
 }
 
-/* One item between two commas: "all", "name" or "name:options". */
+/* One item between two commas: "all", "all+best", "name" or "name:options". */
 static int take_item(struct wish *wish, char *item)
 {
 	char *written = strchr(item, ':');
@@ -75,19 +111,19 @@ static int take_item(struct wish *wish, char *item)
 	if (!*item || (written && !*written))
 		return error("--platform: there is an empty %s; write it as in c_cpu,c_cpu:threads=1",
 		             *item ? "list of options after the colon" : "name");
-	if (strcmp(item, "all") == 0 && written)
-		return error("--platform: 'all' takes no options; name the platform that '%s' is meant for",
-		             written);
-	if (strcmp(item, "all") == 0) {
-		for (size_t i = 0; i < wish->catalog->count; i++)
-			if (!wish->catalog->entries[i].hidden)
-				candidate_add(wish, &wish->catalog->entries[i], "", false);
+	const struct group *group = find_group(item);
+	if (group && written)
+		return error("--platform: '%s' takes no options; name the platform that '%s' is meant for",
+		             item, written);
+	if (group) {
+		add_group(wish, group);
 		return 0;
 	}
 	const struct catalog_entry *entry = catalog_lookup(wish->catalog, selection_platform(item));
 	if (!entry)
 		return refuse_name(wish->catalog, "--platform", item);
-	candidate_add(wish, entry, written ? written : "", true);
+	candidate_push(wish, candidate_new(entry->name, entry->path, true),
+	               (struct wished){.written = memory_copy(written ? written : "")});
 	return 0;
 }
 
@@ -135,6 +171,14 @@ static const struct candidate *first_of_its_platform(const struct selection *sel
 	return candidate;
 }
 
+static void copy_answer(struct candidate *candidate, const struct candidate *first)
+{
+	candidate->hello = json_incref(first->hello);
+	candidate->ready = first->ready;
+	candidate->reason = first->reason ? memory_copy(first->reason) : NULL;
+	candidate->help = first->help ? memory_copy(first->help) : NULL;
+}
+
 /* Each platform once, with its defaults: that tells its table of options. */
 static void probe_platforms(struct selection *selection)
 {
@@ -147,12 +191,8 @@ static void probe_platforms(struct selection *selection)
 	for (size_t i = 0; i < selection->count; i++) {
 		struct candidate *candidate = &selection->items[i];
 		const struct candidate *first = first_of_its_platform(selection, candidate->platform);
-		if (first == candidate)
-			continue;
-		candidate->hello = json_incref(first->hello);
-		candidate->ready = first->ready;
-		candidate->reason = first->reason ? memory_copy(first->reason) : NULL;
-		candidate->help = first->help ? memory_copy(first->help) : NULL;
+		if (first != candidate)
+			copy_answer(candidate, first);
 	}
 	free(probed);
 }
@@ -164,7 +204,7 @@ static void probe_variants(struct wish *wish)
 	struct candidate **probed = memory_new(selection->count + 1, sizeof(struct candidate *));
 	size_t count = 0;
 	for (size_t i = 0; i < selection->count; i++)
-		if (selection->items[i].options && *wish->written[i])
+		if (selection->items[i].options && *wish->wished[i].written)
 			probed[count++] = &selection->items[i];
 	probe_all(probed, count);
 	free(probed);
@@ -182,6 +222,42 @@ static void default_threads(struct option_spec *specs, int threads)
 		}
 }
 
+/* What stands behind a colon: "threads=2+fast". */
+static int write_options(struct options *options, const char *written)
+{
+	char *copy = memory_copy(written), *rest = *written ? copy : NULL;
+	int result = 0;
+	for (char *option; result == 0 && (option = strsep(&rest, "+"));) {
+		char *value = strchr(option, '=');
+		if (value)
+			*value++ = '\0';
+		result = options_set(options, option, value);
+	}
+	free(copy);
+	return result;
+}
+
+/* A variant is asked for with --platform, and so has to fit there. */
+static int check_variants(const struct candidate *candidate)
+{
+	const json_t *variants = json_object_get(candidate->hello, "variants");
+	if (!candidate->specs && json_array_size(variants) > 0)
+		return error("there are variants, but no table of options (specs)");
+	for (size_t i = 0; i < json_array_size(variants); i++) {
+		const char *variant = json_string_value(json_array_get(variants, i));
+		if (!variant || !*variant || strpbrk(variant, ",:"))
+			return error("the list of variants, entry %zu: no options as they follow a colon",
+			             i + 1);
+		struct options *options = options_new(candidate->specs);
+		options_prefix(options, "the list of variants: ");
+		const int result = write_options(options, variant);
+		options_free(options);
+		if (result != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static char table_fault[256];
 
 static void keep_fault(const char *message)
@@ -189,16 +265,15 @@ static void keep_fault(const char *message)
 	snprintf(table_fault, sizeof(table_fault), "%s", message);
 }
 
-/* What is wrong with a worker's table is that platform's own fault: its reason, not an error of ours. */
-static void read_specs(struct candidate *candidate)
+/* What is wrong with a worker's tables is that platform's own fault: its reason, not an error of ours. */
+static void read_tables(struct candidate *candidate)
 {
 	const json_t *table = json_object_get(candidate->hello, "specs");
-	if (!table)
-		return;
 	void (*sink)(const char *) = error_set_sink(keep_fault);
-	candidate->specs = options_specs_read(table);
+	candidate->specs = table ? options_specs_read(table) : NULL;
+	const bool right = (candidate->specs || !table) && check_variants(candidate) == 0;
 	error_set_sink(sink);
-	if (candidate->specs || !candidate->ready)
+	if (right || !candidate->ready)
 		return;
 	candidate->ready = false;
 	candidate->reason = memory_copy(table_fault);
@@ -207,7 +282,6 @@ static void read_specs(struct candidate *candidate)
 
 static int set_options(struct candidate *candidate, const char *written, int threads)
 {
-	read_specs(candidate);
 	if (!candidate->specs)
 		return 0;
 	default_threads(candidate->specs, threads);
@@ -215,16 +289,7 @@ static int set_options(struct candidate *candidate, const char *written, int thr
 	char *prefix = memory_text("%s:", candidate->platform);
 	options_prefix(candidate->options, prefix);
 	free(prefix);
-	char *copy = memory_copy(written), *rest = *written ? copy : NULL;
-	int result = 0;
-	for (char *option; result == 0 && (option = strsep(&rest, "+"));) {
-		char *value = strchr(option, '=');
-		if (value)
-			*value++ = '\0';
-		result = options_set(candidate->options, option, value);
-	}
-	free(copy);
-	return result;
+	return write_options(candidate->options, written);
 }
 
 /* Where the table of options is not known, they stand as they were written. */
@@ -259,27 +324,87 @@ static char *make_file(const struct selection *selection, size_t index)
 	return file;
 }
 
-static int check_twice(const struct selection *selection, size_t index)
+/* ---- variants ---- */
+
+static void push_variants(struct wish *wish, const struct candidate *candidate, size_t most)
 {
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(selection->items[i].label, selection->items[index].label) == 0)
-			return error(
-				"--platform: '%s' stands there twice; name it once (--runs N trains it N times)",
-				selection->items[index].label);
-	return 0;
+	const json_t *variants = json_object_get(candidate->hello, "variants");
+	for (size_t i = 0; candidate->ready && i < json_array_size(variants) && i < most; i++) {
+		const char *written = json_string_value(json_array_get(variants, i));
+		struct candidate added = candidate_new(candidate->platform, candidate->path, false);
+		copy_answer(&added, candidate);
+		read_tables(&added);
+		candidate_push(wish, added,
+		               (struct wished){.written = memory_copy(written), .added = true});
+	}
 }
 
+/* Behind each candidate those of its variants that are wished for. */
+static void add_variants(struct wish *wish)
+{
+	const struct selection before = *wish->selection;
+	struct wished *wished = wish->wished;
+	*wish->selection = (struct selection){0};
+	wish->wished = NULL;
+	for (size_t i = 0; i < before.count; i++) {
+		candidate_push(wish, before.items[i], wished[i]);
+		push_variants(wish, &before.items[i], wished[i].variants);
+	}
+	free(before.items);
+	free(wished);
+}
+
+/* ---- names ---- */
+
+static void candidate_free(struct candidate *candidate)
+{
+	free(candidate->platform);
+	free(candidate->path);
+	free(candidate->label);
+	free(candidate->file);
+	options_free(candidate->options);
+	options_specs_free(candidate->specs);
+	json_decref(candidate->hello);
+	free(candidate->reason);
+	free(candidate->help);
+}
+
+static void candidate_drop(struct wish *wish, size_t index)
+{
+	struct selection *selection = wish->selection;
+	const size_t behind = --selection->count - index;
+	candidate_free(&selection->items[index]);
+	free(wish->wished[index].written);
+	memmove(&selection->items[index], &selection->items[index + 1],
+	        behind * sizeof(*selection->items));
+	memmove(&wish->wished[index], &wish->wished[index + 1], behind * sizeof(*wish->wished));
+}
+
+static bool label_taken(const struct selection *selection, size_t before, const char *label)
+{
+	for (size_t i = 0; i < before; i++)
+		if (strcmp(selection->items[i].label, label) == 0)
+			return true;
+	return false;
+}
+
+/* A variant that is the default form here, or was named, is no candidate of its own. */
 static int name_candidates(struct wish *wish)
 {
 	struct selection *selection = wish->selection;
 	for (size_t i = 0; i < selection->count; i++) {
 		struct candidate *candidate = &selection->items[i];
-		if (set_options(candidate, wish->written[i], wish->threads) != 0)
+		if (set_options(candidate, wish->wished[i].written, wish->threads) != 0)
 			return -1;
-		candidate->label = make_label(candidate, wish->written[i]);
+		candidate->label = make_label(candidate, wish->wished[i].written);
 		candidate->file = make_file(selection, i);
-		if (check_twice(selection, i) != 0)
-			return -1;
+		if (!label_taken(selection, i, candidate->label))
+			continue;
+		if (!wish->wished[i].added)
+			return error(
+				"--platform: '%s' stands there twice; name it once (--runs N trains it N times)",
+				candidate->label);
+		candidate_drop(wish, i--);
 	}
 	return 0;
 }
@@ -304,13 +429,16 @@ int selection_make(struct selection *selection, const struct catalog *catalog, c
 	int result = take_text(&wish, text ? text : "all");
 	if (result == 0) {
 		probe_platforms(selection);
+		for (size_t i = 0; i < selection->count; i++)
+			read_tables(&selection->items[i]);
+		add_variants(&wish);
 		result = name_candidates(&wish);
 	}
 	if (result == 0)
 		probe_variants(&wish);
 	for (size_t i = 0; i < selection->count; i++)
-		free(wish.written[i]);
-	free(wish.written);
+		free(wish.wished[i].written);
+	free(wish.wished);
 	if (result != 0)
 		selection_free(selection);
 	return result;
@@ -318,18 +446,8 @@ int selection_make(struct selection *selection, const struct catalog *catalog, c
 
 void selection_free(struct selection *selection)
 {
-	for (size_t i = 0; i < selection->count; i++) {
-		struct candidate *candidate = &selection->items[i];
-		free(candidate->platform);
-		free(candidate->path);
-		free(candidate->label);
-		free(candidate->file);
-		options_free(candidate->options);
-		options_specs_free(candidate->specs);
-		json_decref(candidate->hello);
-		free(candidate->reason);
-		free(candidate->help);
-	}
+	for (size_t i = 0; i < selection->count; i++)
+		candidate_free(&selection->items[i]);
 	free(selection->items);
 	*selection = (struct selection){0};
 }

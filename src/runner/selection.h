@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What --platform asks for: "a,b:option+key=value", "all", as a list of platforms with options,
+ * What --platform asks for: "a,b:option+key=value", "all+best", as a list of platforms with options,
  * each probed, each with its canonical label.
  */
 #ifndef RUNNER_SELECTION_H
@@ -15,7 +15,7 @@
 struct candidate {
 	char *platform; /* "c_cpu", aliases resolved */
 	char *path;     /* of its worker */
-	bool named;     /* the user named it; it did not come by "all" */
+	bool named;     /* the user named it; it did not come by "all" or its like */
 	char *label;    /* "c_cpu:isa=avx2": options sorted, defaults dropped */
 	char *file;     /* the label as a file name (core/text.h), unique in the selection */
 	/* The platform's own table, where --threads is the default of "threads"; or NULL. */
@@ -32,10 +32,13 @@ struct selection {
 };
 
 /*
- * `text` NULL: "all", which stands for every platform of the catalog that is not hidden.  A name that is no platform,
- * an option it does not know, a bad value, the same label twice: -1 after error().  A platform that cannot run
- * here is no error: it stands there with ready = false.  Probes take at most 10 s each and run
- * side by side.  Aliases: cpu_numba, cuda_numba.
+ * "all" (also `text` NULL) stands for every platform of the catalog that is not hidden, in its default
+ * form; "all+best" adds of each that is ready the first variant that its probe declares, "all+variants"
+ * all of them.  A name that is no platform, an option it does not know, a bad value, the same label
+ * twice: -1 after error(); but a variant whose label is there already is left out.  A platform that
+ * cannot run here is no error: it stands there with ready = false.  Probes run side by side, 10 s at
+ * most; where options were written or added, a second round of such probes follows.  Aliases:
+ * cpu_numba, cuda_numba.
  */
 int selection_make(struct selection *selection, const struct catalog *catalog, const char *text,
                    int threads);

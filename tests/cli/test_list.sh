@@ -65,6 +65,53 @@ else
 fi
 refused 'a platform that is no UTF-8' 2 'no UTF-8' "$CNNBENCH" run --quiet --platform "c_cpu:isa=$byte255"
 
+# Variants: a worker with two, of which the second cannot be had; it can be probed, not run.
+forms="$TMPDIR/forms"
+fake_worker "$forms" varied <<'END'
+#!/bin/sh
+case $* in *'slow=true'*) echo '{"event":"unavailable","reason":"too slow","help":""}' >&3; exit ;; esac
+echo '{"event":"hello","protocol":1,"platform":"varied","device":"d","device_kind":"cpu","simulated":false,
+"precision":"float32","data":"uint8, resident","options":{},"specs":[{"name":"fast","type":"flag","help":"h"},
+{"name":"slow","type":"flag","help":"h"}],"variants":["fast","fast+slow"]}' | tr -d '\n' >&3
+printf '\n{"event":"done"}\n' >&3
+END
+CNNBENCH_PATH=$forms
+run "$CNNBENCH" list
+has 'variants: list tells them' "$out" 'variants, the best first: varied:fast varied:fast+slow'
+run "$CNNBENCH" list --json
+has 'variants: list --json, too' "$(printf '%s' "$out" | tr -d ' \n')" '"variants":["fast","fast+slow"]'
+
+# labels FOLDER: what the run's journal says was ready.
+labels()
+{
+	head -n 1 "$1/journal.jsonl" | tr -d ' ' | grep -o '"label":"[^"]*"' | sed 's/.*:"\(.*\)"/\1/' | tr '\n' ' ' |
+		sed 's/ $//'
+}
+tiny_dataset data 40 20
+small='--dataset data --batch-size 16 --filters1 2 --filters2 3 --hidden 5 --epochs 1 --runs 1 --min-time 0'
+while IFS='|' read -r platforms code wanted; do
+	# shellcheck disable=SC2086 # words
+	run "$CNNBENCH" run $small $platforms --log-dir "run $platforms"
+	is "run $platforms: exit code" "$status" "$code"
+	is "run $platforms: what runs" "$(labels "run $platforms")" "$wanted"
+done <<END
+|3|c_cpu varied varied:fast
+--platform all|3|c_cpu varied
+--platform all+best|3|c_cpu varied varied:fast
+--platform all+variants|3|c_cpu varied varied:fast varied:fast+slow
+--platform c_cpu|0|c_cpu
+--platform c_cpu --require varied|3|c_cpu
+END
+has '--require what is not asked for' "$err" '--require: varied is not in --platform; the others run'
+# shellcheck disable=SC2086 # words
+{
+	run "$CNNBENCH" run $small --platform all+variants --log-dir variants
+	has 'a variant that cannot run: why' "$err" 'varied:fast+slow is unavailable: too slow'
+	run "$CNNBENCH" run $small --platform all+variants --require varied:fast+slow --quiet --log-dir quiet
+	has '--require, with --quiet: why' "$err" '--require: varied:fast+slow is unavailable: too slow'
+}
+
+CNNBENCH_PATH=$workers
 refused 'a platform that cannot run' 3 'nothing to run' "$CNNBENCH" run --quiet --platform gone
 
 CNNBENCH_PATH=relative

@@ -76,6 +76,8 @@ static const struct {
 	{INSERT, 2, HELLO, "event 2 (\"hello\"): comes a second time"},
 	{INSERT, 1, MEMORY, "event 1 (\"memory\"): comes before \"hello\""},
 	{INSERT, 1, "{'event':'tea'}", "event 1 (\"tea\"): is no event of protocol 1"},
+	{REPLACE, 1, "{'event':'hello','protocol':1,'platform':'x','device':'d','device_kind':'cpu','simulated':false,'precision':'','data':'','options':{},'variants':'fast'}",
+	 "event 1 (\"hello\"): \"variants\" is not an array"},
 	{REPLACE, 1, "{'event':'hello','protocol':2,'platform':'x','device':'d','device_kind':'cpu','simulated':false,'precision':'','data':'','options':{}}",
 	 "event 1 (\"hello\"): \"protocol\" is 2, but the runner's is 1"},
 	{REPLACE, 1, "{'event':'hello','protocol':1,'platform':'y','device':'d','device_kind':'cpu','simulated':false,'precision':'','data':'','options':{}}",

@@ -40,7 +40,7 @@ static void test_list(void **state)
 		char type;
 	} members[] = {
 		{"platform", 's'}, {"path", 's'},    {"ready", 'b'},   {"reason", 'z'},  {"help", 'z'},
-		{"device", 'z'},   {"variant", 'z'}, {"summary", 'z'}, {"options", 'a'},
+		{"device", 'z'},   {"variant", 'z'}, {"summary", 'z'}, {"options", 'a'}, {"variants", 'a'},
 	};
 	size_t index;
 	json_t *platform;

@@ -17,13 +17,14 @@
 #include <cmocka.h>
 
 /* Answers a probe; refuses isa=never; says its arguments in "variant". */
-#define WORKER(table)                                                                                                                             \
+#define VARIED(table, variants)                                                                                                                   \
 	"#!/bin/sh\n"                                                                                                                                 \
 	"case \"$*\" in *isa=never*) echo '{\"event\":\"unavailable\",\"reason\":\"never\",\"help\":\"\"}' >&3; exit 0;; esac\n"                      \
 	"echo '{\"event\":\"hello\",\"protocol\":1,\"platform\":\"'\"${0##*worker-}\"'\",\"summary\":\"s\",\"device\":\"d\",\"device_kind\":\"cpu\"," \
 	"\"simulated\":false,\"variant\":\"'\"$*\"'\",\"precision\":\"float32\",\"data\":\"d\",\"compiler\":\"\",\"flags\":\"\","                     \
-	"\"libraries\":\"\",\"options\":{},\"specs\":[" table "]}' >&3\n"                                                                             \
+	"\"libraries\":\"\",\"options\":{},\"specs\":" table ",\"variants\":" variants "}' >&3\n"                                                     \
 	"echo '{\"event\":\"done\"}' >&3\n"
+#define WORKER(table) VARIED("[" table "]", "[]")
 #define THREADS                                                                                    \
 	"{\"name\":\"threads\",\"type\":\"int\",\"min\":1,\"max\":8,\"default\":\"1\",\"help\":\"h\"}"
 #define ISA                                                                                        \
@@ -34,7 +35,10 @@ static const struct {
 	const char *name, *script;
 	mode_t mode;
 } workers[] = {
-	{"c_cpu", WORKER(THREADS "," ISA "," FAST), 0755},
+	{"c_cpu",
+     VARIED("[" THREADS "," ISA "," FAST "]",
+            "[\"fast\",\"threads=2\",\"isa=never\",\"isa=avx2+fast\"]"),
+     0755},
 	{"numba_cpu", WORKER(THREADS), 0755},
 	{"plain", WORKER(""), 0755},
 	{"gone",
@@ -46,6 +50,10 @@ static const struct {
 	{"torn", "#!/bin/sh\nprintf '{\"event\":' >&3\n", 0755},
 	{"flood", "#!/bin/sh\nexec yes >&3\n", 0755},
 	{"table", WORKER("{\"name\":\"x\",\"type\":\"what\",\"help\":\"h\"}"), 0755},
+	{"strange", VARIED("[" FAST "]", "[\"fast\",\"slow\"]"), 0755},
+	{"comma", VARIED("[" FAST "]", "[\"fast,fast\"]"), 0755},
+	{"number", VARIED("[" FAST "]", "[1]"), 0755},
+	{"tableless", VARIED("[]", "[\"fast\"]"), 0755},
 	{"other", "#!/bin/sh\nexec \"${0%/*}/worker-plain\"\n", 0755},
 	{"late", "#!/bin/sh\necho '{\"event\":\"done\"}' >&3\n", 0755},
 };
@@ -133,6 +141,9 @@ static void test_usage_errors(void **state)
 		{"c_cpu,", "empty name"},
 		{"c_cpu:", "empty list"},
 		{"all:threads=1", "'all' takes no options"},
+		{"all+best:threads=1", "'all+best' takes no options"},
+		{"all+bset", "did you mean 'all+best'?"},
+		{"all+", "there is no platform 'all+'"},
 		{"c_cpu:isaa=avx2", "isa"},
 		{"c_cpu:isa=mmx", "isa"},
 		{"c_cpu:threads=9", "8"},
@@ -143,6 +154,8 @@ static void test_usage_errors(void **state)
 		{"c_cpu,c_cpu:threads=2", "stands there twice"},
 		{"numba_cpu,cpu_numba", "stands there twice"},
 		{"plain,all", "stands there twice"},
+		{"plain,all+best", "stands there twice"},
+		{"all+best,c_cpu:fast", "stands there twice"},
 	};
 	struct selection selection;
 	(void)state;
@@ -168,6 +181,10 @@ static void test_unready(void **state)
 		{"flood", "line 1", "--probe"},
 		{"table", "entry 1", "author"},
 		{"late", "", "--probe"},
+		{"strange", "list of variants: slow", "author"},
+		{"comma", "variants, entry 1", "author"},
+		{"number", "variants, entry 1", "author"},
+		{"tableless", "list of variants: fast", "author"},
 		{"other", "called as \"other\"", "--probe"},
 	};
 	struct selection selection;
@@ -211,6 +228,37 @@ static void test_all(void **state)
 	selection_free(&selection);
 }
 
+/* The candidates of c_cpu: "c_cpu c_cpu:fast ", those that cannot run in brackets. */
+static void check_forms(const char *text, const char *wanted)
+{
+	char got[256] = "";
+	struct selection selection;
+	if (selection_make(&selection, &catalog, text, 2) != 0)
+		fail_msg("%s: %s", text, said);
+	for (size_t i = 0; i < selection.count; i++) {
+		const struct candidate *candidate = &selection.items[i];
+		if (strcmp(candidate->platform, "c_cpu") != 0)
+			continue;
+		const size_t length = strlen(got);
+		snprintf(got + length, sizeof(got) - length, candidate->ready ? "%s " : "(%s) ",
+		         candidate->label);
+		assert_false(candidate->named && !strchr(text, ':'));
+	}
+	if (strcmp(got, wanted) != 0)
+		fail_msg("%s\ngot:    %s\nwanted: %s", text, got, wanted);
+	selection_free(&selection);
+}
+
+/* threads=2 is the default form where --threads is 2. */
+static void test_groups(void **state)
+{
+	(void)state;
+	check_forms("all", "c_cpu ");
+	check_forms("all+best", "c_cpu c_cpu:fast ");
+	check_forms("all+variants", "c_cpu c_cpu:fast (c_cpu:isa=never) c_cpu:fast+isa=avx2 ");
+	check_forms("c_cpu:fast,all+best", "c_cpu:fast c_cpu ");
+}
+
 /* "a:b" and "a-b" are two labels and would be one file. */
 static void test_files_differ(void **state)
 {
@@ -249,7 +297,7 @@ int main(void)
 		cmocka_unit_test(test_labels),    cmocka_unit_test(test_usage_errors),
 		cmocka_unit_test(test_unready),   cmocka_unit_test(test_option_that_cannot_be),
 		cmocka_unit_test(test_all),       cmocka_unit_test(test_files_differ),
-		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_groups),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }

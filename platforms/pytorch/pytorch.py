@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""What the platforms of this folder share: one training, on whatever device."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from allocator import keep_freed_memory
+from devices import Device
+from forms import check_settings, is_set, read_form
+
+from cnnbench.host import describe_packages, require_packages
+from cnnbench.platform import Platform, Span, Stats
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnbench.job import Job
+
+EVAL_BATCH = 1000
+
+
+class Pytorch(Platform):
+    device: Device
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        check_settings(settings)
+        self.bf16, self.tf32 = is_set(settings, "bf16"), is_set(settings, "tf32")
+        self.form = read_form(settings)
+        self.streams = is_set(settings, "dataloader")
+        if self.streams:
+            self.data = "float32, streaming"
+        if self.bf16 or self.tf32:
+            self.precision = "bfloat16" if self.bf16 else "tf32"
+        self.flags = f"TF32 {'on' if self.tf32 else 'off'}"
+
+    def describe(self) -> str:
+        """The packages, which must be there."""
+        require_packages(("numpy", "torch"))
+        return describe_packages(("torch", "triton", "numpy"))
+
+    def load(self) -> None:
+        """Inductor compiles into a folder of its own: what an interrupted compile leaves is never met.
+        It compiles in this process, so that nothing of it goes on beside the training."""
+        self.cache = tempfile.TemporaryDirectory(prefix="cnnbench-inductor-")
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = self.cache.name
+        os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+        if is_set(self.settings, "deterministic"):
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        global torch, net
+        import net
+        import torch
+
+    def open(self, job: Job, span: Span) -> None:
+        self.job = job
+        with self.device.blocking(torch):
+            with span("device"):
+                self.set_up()
+            with span("upload"):
+                place = "cpu" if self.streams else self.device.type
+                self.samples = net.upload(job, job.train_images, job.train_labels, place)
+                self.test = net.upload(job, job.test_images, job.test_labels, place)
+                self.device.wait(torch)
+            if is_set(self.settings, "best"):
+                with span("tune"):
+                    self.form = self.tune()
+            with span("compile"):
+                self.training = self.make_training(self.form)
+                self.training.prepare()
+                self.training.take_sums()
+
+    def set_up(self) -> None:
+        if "threads" in self.settings:
+            torch.set_num_threads(self.settings["threads"])
+            torch.set_num_interop_threads(1)
+        deterministic = is_set(self.settings, "deterministic")
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        torch.backends.cudnn.allow_tf32 = self.tf32
+        torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
+        if is_set(self.settings, "malloc"):
+            keep_freed_memory()
+        torch.zeros(1, device=self.device.type)
+        self.device.wait(torch)
+
+    def make_training(self, form: Any) -> Any:
+        return net.Training(self.job, self.samples, self.device, form, self.bf16)
+
+    def tune(self) -> Any:
+        import tune
+
+        return tune.find_fastest(self.make_training, self.device, sys.stdout)
+
+    def train(self, order: np.ndarray) -> Stats:
+        with self.device.blocking(torch):
+            if self.streams:
+                self.training.stream(self.load_batches(order))
+            else:
+                self.training.epoch(torch.from_numpy(order.astype("int64")).to(self.device.type))
+            return self.outcome(len(order))
+
+    def load_batches(self, order: np.ndarray) -> Any:
+        """As the usual example does it: a loader that fetches sample by sample, in this process."""
+        data = torch.utils.data.TensorDataset(self.samples.images, self.samples.labels)
+        return torch.utils.data.DataLoader(
+            data, batch_size=self.job.batch, sampler=order.tolist(), pin_memory=self.device.pinned
+        )
+
+    def eval(self) -> Stats:
+        with self.device.blocking(torch):
+            self.training.evaluate(self.test, EVAL_BATCH)
+            return self.outcome(len(self.test.labels))
+
+    def outcome(self, samples: int) -> Stats:
+        loss, correct = self.training.take_sums()
+        return Stats(samples, -(-samples // self.job.batch), loss / samples, correct)
+
+    def read(self) -> np.ndarray:
+        with self.device.blocking(torch):
+            return self.training.weights().numpy()
+
+    def reset(self) -> None:
+        with self.device.blocking(torch):
+            self.training.reset()
+
+    def counters(self) -> dict[str, int]:
+        return self.device.count(torch)
+
+    def close(self) -> None:
+        self.cache.cleanup()

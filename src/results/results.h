@@ -136,13 +136,22 @@ struct execution *contestant_add(struct contestant *contestant, int process, int
 void contestant_conclude(struct contestant *contestant);
 
 /* The same arrays of members in both directions (results_record.c): a structure's numbers under the names
- * that they have in run.json, and the largest that can be. */
+ * that they have in run.json, the smallest and the largest that can be. */
 struct number_field {
 	const char *name;
 	size_t offset;
-	double most;
+	double least, most;
 };
-extern const struct number_field results_epoch_fields[], results_execution_fields[];
+extern const struct number_field results_epoch_fields[], results_execution_fields[],
+	results_span_fields[];
+
+bool number_can_be(const struct number_field *field, double value); /* false of NAN */
+
+/* What cannot be was not measured: a worker whose clock runs backwards says such things. */
+void numbers_limit(const struct number_field *fields, void *structure);
+
+/* Of an epoch, as a run record or run.json says it. */
+double results_samples(const json_t *run);
 
 #define RESULTS_SCHEMA "cnnbench-run-1"
 

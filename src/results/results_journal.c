@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "results/field.h"
+#include "results/foreign.h"
 #include "results/journal.h"
 
 #include <limits.h>
@@ -52,7 +53,7 @@ static double seconds_between(int64_t from, int64_t to)
 {
 	if (from == unknown_ns || to == unknown_ns)
 		return UNMEASURED;
-	return (double)(to - from) * 1e-9; /* neither is negative */
+	return (double)(to - from) * 1e-9; /* neither is negative, their difference may be */
 }
 
 /* "2026-11-22T20:48:42Z"; -1 where it is no time. */
@@ -111,11 +112,17 @@ static int read_run(struct reader *reader, json_t *record)
 {
 	struct results *results = reader->results;
 	const json_t *platforms = json_object_get(record, "platforms"), *platform;
+	struct foreign_flaw flaw;
 	size_t i;
 
 	results->run = json_incref(record);
-	results->n_train =
-		field_number(json_object_get(json_object_get(record, "work"), "dataset"), "n_train");
+	results->n_train = results_samples(record);
+	if (foreign_find_flaw(record, &flaw)) {
+		char *text = memory_text("its %s %s", flaw.key, flaw.what);
+		refuse(reader, text);
+		free(text);
+		return -1;
+	}
 	reader->run_ns = read_ns(record);
 	reader->started = read_stamp(field_text(record, "started"));
 	json_array_foreach (platforms, i, platform)
@@ -422,11 +429,21 @@ static void finish_memory(struct execution *execution)
 	execution->mean_rss = n ? sum / (double)n : UNMEASURED;
 }
 
+static void limit_figures(struct execution *execution)
+{
+	numbers_limit(results_execution_fields, execution);
+	for (size_t i = 0; i < execution->n_epochs; i++)
+		numbers_limit(results_epoch_fields, &execution->epochs[i]);
+	for (size_t i = 0; i < execution->n_spans; i++)
+		numbers_limit(results_span_fields, &execution->spans[i]);
+}
+
 static void finish_contestant(struct contestant *contestant)
 {
 	for (size_t i = 0; i < contestant->n_executions; i++) {
 		struct execution *execution = &contestant->executions[i];
 		finish_memory(execution);
+		limit_figures(execution);
 		if (!execution->exit)
 			execution->why = memory_copy("the run was cut off before it ended");
 	}
@@ -453,6 +470,8 @@ static int read_records(struct reader *reader, const json_t *records)
 	json_array_foreach (records, line, record) {
 		const char *kind = field_text(record, "record");
 		reader->line = line + 1;
+		if (foreign_is_deeper(record, FOREIGN_RECORD_DEPTH_MAX))
+			return refuse(reader, "nested too deep to be a record of cnnbench");
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (strcmp(kind, kinds[i].kind) == 0 && kinds[i].take(reader, record))
 				return -1;

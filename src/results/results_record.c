@@ -6,34 +6,35 @@
 #include <math.h>
 #include <string.h>
 
-#define EPOCH_FIELD(name, member, most)                                                            \
+#define EPOCH_FIELD(name, member, least, most)                                                     \
 	{                                                                                              \
-		name, offsetof(struct epoch, member), most                                                 \
+		name, offsetof(struct epoch, member), least, most                                          \
 	}
 #define EXECUTION_FIELD(name, member, most)                                                        \
 	{                                                                                              \
-		name, offsetof(struct execution, member), most                                             \
+		name, offsetof(struct execution, member), 0, most                                          \
 	}
 
 /* No run takes 30 years, no machine has an exabyte: what is above is no figure of a run. */
 #define SECONDS_MAX 1e9
+#define SECONDS_LEAST 1e-9 /* of an epoch: clocks count nanoseconds, and none trains in no time */
 #define BYTES_MAX 1e18
 #define CLOCK_MAX 1e12
 #define LOSS_MAX 3.5e38 /* a float32 */
 
 const struct number_field results_epoch_fields[] = {
-	EPOCH_FIELD("train_seconds", train_seconds, SECONDS_MAX),
-	EPOCH_FIELD("runner_seconds", runner_seconds, SECONDS_MAX),
-	EPOCH_FIELD("train_loss", train_loss, LOSS_MAX),
-	EPOCH_FIELD("train_accuracy", train_accuracy, 1),
-	EPOCH_FIELD("test_loss", test_loss, LOSS_MAX),
-	EPOCH_FIELD("test_accuracy", test_accuracy, 1),
-	EPOCH_FIELD("rss_anonymous_bytes", anonymous, BYTES_MAX),
-	EPOCH_FIELD("rss_file_bytes", file, BYTES_MAX),
-	EPOCH_FIELD("vram_bytes", vram, BYTES_MAX),
-	EPOCH_FIELD("system_ram_bytes", system, BYTES_MAX),
-	EPOCH_FIELD("clock_hz", clock_hz, CLOCK_MAX),
-	{NULL, 0, 0},
+	EPOCH_FIELD("train_seconds", train_seconds, SECONDS_LEAST, SECONDS_MAX),
+	EPOCH_FIELD("runner_seconds", runner_seconds, SECONDS_LEAST, SECONDS_MAX),
+	EPOCH_FIELD("train_loss", train_loss, 0, LOSS_MAX),
+	EPOCH_FIELD("train_accuracy", train_accuracy, 0, 1),
+	EPOCH_FIELD("test_loss", test_loss, 0, LOSS_MAX),
+	EPOCH_FIELD("test_accuracy", test_accuracy, 0, 1),
+	EPOCH_FIELD("rss_anonymous_bytes", anonymous, 0, BYTES_MAX),
+	EPOCH_FIELD("rss_file_bytes", file, 0, BYTES_MAX),
+	EPOCH_FIELD("vram_bytes", vram, 0, BYTES_MAX),
+	EPOCH_FIELD("system_ram_bytes", system, 0, BYTES_MAX),
+	EPOCH_FIELD("clock_hz", clock_hz, 0, CLOCK_MAX),
+	{NULL, 0, 0, 0},
 };
 
 const struct number_field results_execution_fields[] = {
@@ -46,8 +47,37 @@ const struct number_field results_execution_fields[] = {
 	EXECUTION_FIELD("mean_rss_bytes", mean_rss, BYTES_MAX),
 	EXECUTION_FIELD("peak_rss_bytes", peak_rss, BYTES_MAX),
 	EXECUTION_FIELD("peak_vram_bytes", peak_vram, BYTES_MAX),
-	{NULL, 0, 0},
+	{NULL, 0, 0, 0},
 };
+
+const struct number_field results_span_fields[] = {
+	{"begin_seconds", offsetof(struct span, begin), 0, SECONDS_MAX},
+	{"end_seconds", offsetof(struct span, end), 0, SECONDS_MAX},
+	{NULL, 0, 0, 0},
+};
+
+bool number_can_be(const struct number_field *field, double value)
+{
+	return value >= field->least && value <= field->most;
+}
+
+void numbers_limit(const struct number_field *fields, void *structure)
+{
+	const double unmeasured = UNMEASURED;
+
+	for (; fields->name; fields++) {
+		char *place = (char *)structure + fields->offset;
+		double value;
+		memcpy(&value, place, sizeof(value));
+		if (!number_can_be(fields, value))
+			memcpy(place, &unmeasured, sizeof(unmeasured));
+	}
+}
+
+double results_samples(const json_t *run)
+{
+	return field_number(json_object_get(json_object_get(run, "work"), "dataset"), "n_train");
+}
 
 static void set_numbers(json_t *object, const struct number_field *fields, const void *structure)
 {

@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "results/field.h"
+#include "results/foreign.h"
 #include "results/journal.h"
 
 #include <limits.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 
 /* Bytes.  An epoch has some 1 KB: sixteen platforms of 1,000 epochs. */
-enum { RUN_SIZE_MAX = 16 << 20, DEPTH_MAX = 32 };
+enum { RUN_SIZE_MAX = 16 << 20 };
 
 #define SCHEMA_FAMILY "cnnbench-run-"
 
@@ -52,22 +53,20 @@ static int refuse(const struct place *place, const char *key, const char *what)
 
 /* ---- Single members ---- */
 
-/* A number from 0 to `most`, or null: not known. */
-static int read_number(const struct place *place, const json_t *object, const char *key,
-                       double most, double *out)
+/* A number within the limits of its field, or null: not known. */
+static int read_number(const struct place *place, const json_t *object,
+                       const struct number_field *field, double *out)
 {
-	const json_t *value = json_object_get(object, key);
-	const double number = json_number_value(value);
+	const json_t *value = json_object_get(object, field->name);
 
 	*out = UNMEASURED;
 	if (!value || json_is_null(value))
 		return 0;
 	if (!json_is_number(value))
-		return refuse(place, key, "is no number");
-	if (!(number >= 0 && number <= most))
-		return refuse(place, key, "is a number that cannot be");
-	*out = number;
-	return 0;
+		return refuse(place, field->name, "is no number");
+	*out = json_number_value(value);
+	return number_can_be(field, *out) ? 0
+	                                  : refuse(place, field->name, "is a number that cannot be");
 }
 
 static int read_numbers(const struct place *place, const json_t *object,
@@ -75,7 +74,7 @@ static int read_numbers(const struct place *place, const json_t *object,
 {
 	for (; fields->name; fields++) {
 		double value;
-		if (read_number(place, object, fields->name, fields->most, &value))
+		if (read_number(place, object, fields, &value))
 			return -1;
 		memcpy((char *)structure + fields->offset, &value, sizeof(value));
 	}
@@ -151,6 +150,7 @@ static int read_span(const struct place *place, json_t *object, void *into)
 	*span = (struct span){.epoch = (int)epoch,
 	                      .begin = field_number(object, "begin_seconds"),
 	                      .end = field_number(object, "end_seconds")};
+	numbers_limit(results_span_fields, span);
 	if (name && strlen(name) < sizeof(span->name))
 		strcpy(span->name, name);
 	return 0;
@@ -214,37 +214,10 @@ static int read_platform(const struct place *place, json_t *object, void *into)
 
 /* ---- The whole ---- */
 
-/* What the groups of a comparison and the lines above a table are made of. */
-static int check_work(const struct place *place, const json_t *record, double *n_train)
-{
-	static const char *const of_work[] = {"epochs", "batch", "lr", "momentum", "seed", NULL};
-	static const char *const of_dataset[] = {"n_train", "n_test", NULL};
-	static const char *const of_shape[] = {"filters1", "filters2", "hidden", "fsize", NULL};
-	static const char *const of_run[] = {"runs", "threads", NULL};
-	const json_t *work = json_object_get(record, "work");
-	const struct {
-		const json_t *object;
-		const char *const *keys;
-	} parts[] = {{work, of_work},
-	             {json_object_get(work, "dataset"), of_dataset},
-	             {json_object_get(work, "shape"), of_shape},
-	             {record, of_run}};
-	double value;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		for (const char *const *key = parts[i].keys; *key; key++) {
-			if (read_number(place, parts[i].object, *key, 1e18, &value))
-				return -1;
-			if (isnan(value))
-				return refuse(place, *key, "is missing");
-		}
-	*n_train = field_number(json_object_get(work, "dataset"), "n_train");
-	return 0;
-}
-
 static int read_record(struct results *results, const char *path, json_t *record)
 {
 	const struct place top = {.path = path};
+	struct foreign_flaw flaw;
 	int64_t signal = 0;
 
 	results->run = json_incref(record);
@@ -254,37 +227,19 @@ static int read_record(struct results *results, const char *path, json_t *record
 	results->rounds = array_of(record, "rounds");
 	if (json_is_object(json_object_get(record, "epoch_check")))
 		results->epoch_check = json_incref(json_object_get(record, "epoch_check"));
-	if (check_work(&top, record, &results->n_train))
-		return -1;
+	if (foreign_find_flaw(record, &flaw))
+		return refuse(&top, flaw.key, flaw.what);
+	results->n_train = results_samples(record);
 	return read_list(&top, record, "platforms", read_platform, results);
-}
-
-static bool is_deeper(const json_t *value, int levels)
-{
-	const char *key;
-	json_t *member;
-	size_t i;
-
-	if (!json_is_object(value) && !json_is_array(value))
-		return false;
-	if (levels == 0)
-		return true;
-	json_object_foreach ((json_t *)value, key, member)
-		if (is_deeper(member, levels - 1))
-			return true;
-	json_array_foreach (value, i, member)
-		if (is_deeper(member, levels - 1))
-			return true;
-	return false;
 }
 
 static int check_record(const char *path, const json_t *record)
 {
 	const char *schema = field_text(record, "schema");
 
-	if (is_deeper(record, DEPTH_MAX))
+	if (foreign_is_deeper(record, FOREIGN_DEPTH_MAX))
 		return error("%s: nested more than %d levels deep: no run.json of cnnbench", path,
-		             DEPTH_MAX);
+		             FOREIGN_DEPTH_MAX);
 	if (!schema || strncmp(schema, SCHEMA_FAMILY, strlen(SCHEMA_FAMILY)) != 0)
 		return error("%s: no run.json of cnnbench (its schema is %s%.40s); name a results folder, "
 		             "or its run.json or " JOURNAL_FILE,

@@ -94,7 +94,7 @@ static void hostile(json_t *run)
 
 	json_object_set_new(machine, "load", json_string("2.6"));
 	json_object_set_new(machine, "swap_used_bytes", json_array());
-	json_object_set_new(run, "threads", json_null());
+	json_object_set_new(machine, "usable_cores", json_null());
 }
 
 /* `said`: at the beginning of a line; NULL: none of the lines is there. */

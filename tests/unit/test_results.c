@@ -214,6 +214,19 @@ static void test_interrupted_round(void **state)
 
 /* ---- Whatever a journal holds ---- */
 
+/* What is made of a journal can be read without it. */
+static void check_run(const char *folder, const json_t *record)
+{
+	char *path = files_join(folder, "sent.json");
+	struct results results;
+
+	assert_int_equal(json_dump_file(record, path, JSON_COMPACT), 0);
+	if (results_read_run(&results, path, path))
+		fail_msg("the run.json of a journal that could be read: %s", said);
+	results_free(&results);
+	free(path);
+}
+
 /* Read and use everything; only what is said of it matters, and that nothing breaks. */
 static int use(const char *folder)
 {
@@ -226,6 +239,7 @@ static int use(const char *folder)
 		return -1;
 	json_t *run = results_record(&results);
 	assert_non_null(run);
+	check_run(folder, run);
 	json_decref(run);
 	assert_int_equal(comparison_make(&comparison, &results, NULL), 0);
 	json_t *record = comparison_record(&comparison);
@@ -319,7 +333,39 @@ static void test_spoiled(void **state)
 	sample_folder_remove(folder);
 }
 
+/* The figure of an event that cannot be is not measured; all else stays. */
+static void test_impossible_figures(void **state)
+{
+	static const char *const events[] = {
+		"{\"event\":\"begin\",\"span\":\"train\",\"epoch\":9,\"ns\":5000}",
+		"{\"event\":\"end\",\"span\":\"train\",\"epoch\":9,\"ns\":2000,\"loss\":-4}",
+	};
+	char *folder = sample_folder();
+	struct results results;
+
+	(void)state;
+	sample_write(folder, &plan);
+	json_t *records = journal_read(folder);
+	for (size_t i = 0; i < COUNT(events); i++)
+		json_array_append_new(records,
+		                      json_pack("{s:s, s:i, s:i, s:o}", "record", "event", "process", 1,
+		                                "ns", 1, "event", json_loads(events[i], 0, NULL)));
+	write_records(folder, records);
+	assert_int_equal(results_read(&results, folder), 0);
+	const struct execution *first = &results.contestants[0].executions[0];
+	const struct epoch *last = &first->epochs[first->n_epochs - 1];
+	assert_int_equal(last->number, 9);
+	check("an epoch that ends before it begins", last->train_seconds, UNMEASURED);
+	check("a negative loss", last->train_loss, UNMEASURED);
+	check("the others", first->epochs[1].train_loss, 0.25);
+	results_free(&results);
+	json_decref(records);
+	sample_folder_remove(folder);
+}
+
 /* A record more, and what is said of it. */
+#define FIVE(text) text text text text text
+#define DEEP(open, close) FIVE(FIVE(open)) open FIVE(FIVE(close)) close
 static const struct {
 	const char *record, *said;
 } additions[] = {
@@ -335,6 +381,7 @@ static const struct {
 	{"{\"record\":\"memory\",\"process\":0}", "a process that was not started"},
 	{"{\"record\":\"epoch_check\"}", "a second check of epoch 1"},
 	{"{\"record\":\"a later version's\"}", NULL},
+	{"{\"record\":\"deep\",\"x\":" DEEP("[", "]") "}", "nested too deep"},
 };
 
 static void test_additions(void **state)
@@ -590,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_spoiled),
 		cmocka_unit_test(test_additions),
+		cmocka_unit_test(test_impossible_figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -200,6 +200,8 @@ static const struct {
      "platforms[0].executions[0].epochs[1].train_seconds is no number"},
 	{EPOCH "train_seconds", "-1", "train_seconds is a number that cannot be"},
 	{EPOCH "train_seconds", "1e300", "train_seconds is a number that cannot be"},
+	{EPOCH "train_seconds", "0", "train_seconds is a number that cannot be"},
+	{EPOCH "train_seconds", "1e-300", "train_seconds is a number that cannot be"},
 	{EPOCH "test_accuracy", "98.1", "test_accuracy is a number that cannot be"},
 	{EPOCH "epoch", "1", "epoch is not above the one before"},
 	{"/platforms/0/executions/0/status", "\"splendid\"", "status is none that this version knows"},
@@ -213,6 +215,9 @@ static const struct {
 	{"/work/batch", "\"512\"", "batch is no number"},
 	{"/work/shape", "null", "filters1 is missing"},
 	{"/work/dataset/n_train", "-60000", "n_train is a number that cannot be"},
+	{"/work/dataset/n_train", "0", "n_train is a number that cannot be"},
+	{"/work/epochs", "1.5", "epochs is a number that cannot be"},
+	{"/runs", "0", "runs is a number that cannot be"},
 	{"/work", "null", "epochs is missing"},
 };
 

@@ -45,18 +45,20 @@ void csv_text(struct csv *csv, const char *text)
 	next_cell(csv);
 	if (!text || !*text)
 		return;
-	bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+	char *visible = memory_visible(text);
+	const bool quoted = strpbrk(visible, ",\"") != NULL;
 	if (quoted)
 		fputc('"', csv->file);
 	if (is_formula(text))
 		fputc('\'', csv->file);
-	for (; *text; text++) {
-		if (*text == '"')
+	for (const char *at = visible; *at; at++) {
+		if (*at == '"')
 			fputc('"', csv->file);
-		fputc(*text, csv->file);
+		fputc(*at, csv->file);
 	}
 	if (quoted)
 		fputc('"', csv->file);
+	free(visible);
 }
 
 void csv_number(struct csv *csv, double value, int decimals)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline.  A text cell that a spreadsheet would take for a formula gets an apostrophe in front.
+ * CSV as text in memory: quoted by RFC 4180, lines that end with a plain newline.  A text cell that a
+ * spreadsheet would take for a formula gets an apostrophe in front; control characters are made visible
+ * (core/text.h), for the rows may go to a terminal.
  */
 #ifndef REPORT_CSV_H
 #define REPORT_CSV_H

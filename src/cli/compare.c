@@ -63,16 +63,26 @@ static const struct option_spec specs[] = {
 /* ---- Files that are made from a journal ---- */
 
 /* run.json is written last of all that is made from the journal.  Of the same second: made anew. */
-static bool is_stale(const char *folder)
+static bool is_stale(const struct results *results)
 {
+	const char *folder = results->folder;
 	char *journal = files_join(folder, JOURNAL_FILE), *run = files_join(folder, "run.json");
 	struct stat of_journal, of_run;
-	bool stale = !stat(journal, &of_journal) &&
-	             (stat(run, &of_run) || of_run.st_mtime <= of_journal.st_mtime);
+	const bool stale = !stat(run, &of_run) && !stat(journal, &of_journal) &&
+	                   of_run.st_mtime <= of_journal.st_mtime;
 
 	free(journal);
 	free(run);
-	return stale;
+	return stale || report_lacks(folder, results);
+}
+
+static bool has_journal(const char *folder)
+{
+	char *journal = files_join(folder, JOURNAL_FILE);
+	const bool has = files_is_folder(folder) && access(journal, F_OK) == 0;
+
+	free(journal);
+	return has;
 }
 
 /* Runs that were cut off have no files but the journal.  Where they cannot be made, the comparison is no
@@ -81,14 +91,17 @@ static int refresh(const struct results *results)
 {
 	const char *folder = results->folder;
 
-	if (!files_is_folder(folder) || !is_stale(folder))
+	if (!has_journal(folder))
 		return EXIT_FINE;
-	if (!access(folder, W_OK))
-		return report_write(folder, results) ? EXIT_USAGE : EXIT_FINE;
-	note(
-		"%s: cannot be written, so run.json and the CSV files in it are not renewed from its " JOURNAL_FILE,
-		folder);
-	return EXIT_FINE;
+	const bool stale = is_stale(results), writable = access(folder, W_OK) == 0;
+	if (stale && !writable)
+		note("%s: cannot be written, so run.json and the CSV files in it are not renewed from "
+		     "its " JOURNAL_FILE,
+		     folder);
+	if (!writable)
+		return EXIT_FINE;
+	const int result = stale ? report_write(folder, results) : report_draw_missing(folder, results);
+	return result ? EXIT_USAGE : EXIT_FINE;
 }
 
 /* ---- The runs ---- */

@@ -4,16 +4,22 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/program.h"
 #include "report/comparison.h"
 #include "report/csv.h"
 #include "report/export.h"
 #include "report/gnuplot.h"
+#include "results/journal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define REPORT_RUN "run.json"
+#define REPORT_SUMMARY "summary.csv"
 
 static int write_file(const char *folder, const char *name, const char *bytes, size_t size)
 {
@@ -33,7 +39,7 @@ static int write_run(const char *folder, const struct results *results)
 		BUG("run.json cannot be written as JSON");
 	size_t size = strlen(text);
 	text[size] = '\n'; /* in the place of the NUL */
-	int result = write_file(folder, "run.json", text, size + 1);
+	int result = write_file(folder, REPORT_RUN, text, size + 1);
 	free(text);
 	json_decref(record);
 	return result;
@@ -110,6 +116,11 @@ static size_t count_epochs(const struct contestant *contestant)
 	return n;
 }
 
+static char *metrics_name(const struct contestant *contestant)
+{
+	return memory_text("metrics_%s.csv", contestant->file);
+}
+
 /* Platforms without an epoch have no file. */
 static int write_metrics(const char *folder, const struct results *results,
                          const struct contestant *contestant)
@@ -123,7 +134,7 @@ static int write_metrics(const char *folder, const struct results *results,
 		for (size_t e = 0; e < execution->n_epochs; e++)
 			put_epoch(csv, results, contestant->label, execution, &execution->epochs[e]);
 	}
-	char *name = memory_text("metrics_%s.csv", contestant->file);
+	char *name = metrics_name(contestant);
 	int result = write_csv(folder, name, csv);
 	free(name);
 	return result;
@@ -139,7 +150,7 @@ static int write_summary(const char *folder, const struct results *results)
 	csv = csv_begin();
 	export_summary(csv, &comparison);
 	comparison_free(&comparison);
-	return write_csv(folder, "summary.csv", csv);
+	return write_csv(folder, REPORT_SUMMARY, csv);
 }
 
 /* ---- The picture ---- */
@@ -182,32 +193,50 @@ int report_plot(const struct comparison *const *comparisons, size_t count, const
 	return result;
 }
 
-/* The folder's own.  One of another state of the journal would mislead, and goes. */
+/* The folder's picture shows another state of the journal. */
+static bool is_outdated(const char *folder, const char *picture)
+{
+	char *journal = files_join(folder, JOURNAL_FILE);
+	struct stat of_journal, of_picture;
+	const bool outdated = !stat(journal, &of_journal) && !stat(picture, &of_picture) &&
+	                      of_picture.st_mtime < of_journal.st_mtime;
+
+	free(journal);
+	return outdated;
+}
+
+static int draw_folder(const char *folder, const struct plot *plot)
+{
+	char why[GNUPLOT_WHY], *picture = NULL, *path = files_join(folder, REPORT_PLOT);
+	size_t size;
+	int result = 0;
+
+	if (gnuplot_draw(plot, GNUPLOT_SECONDS, &picture, &size, why) == 0) {
+		result = write_file(folder, REPORT_PLOT, picture, size);
+	} else {
+		note("no %s: %s", REPORT_PLOT, why);
+		if (is_outdated(folder, path))
+			unlink(path);
+	}
+	free(picture);
+	free(path);
+	return result;
+}
+
 static int draw_plot(const char *folder, const struct results *results)
 {
 	struct comparison comparison;
 	const struct comparison *const all[] = {&comparison};
 	struct plot plot;
-	char why[GNUPLOT_WHY], *picture = NULL;
-	char *path = files_join(folder, REPORT_PLOT);
-	size_t size;
 	int result = comparison_make(&comparison, results, NULL);
 
-	if (result) {
-		free(path);
+	if (result)
 		return -1;
-	}
-	unlink(path);
 	if (plot_make(&plot, all, 1, PLOT_PNG) == 0) {
-		if (gnuplot_draw(&plot, GNUPLOT_SECONDS, &picture, &size, why))
-			note("no %s: %s", REPORT_PLOT, why);
-		else
-			result = write_file(folder, REPORT_PLOT, picture, size);
-		free(picture);
+		result = draw_folder(folder, &plot);
 		plot_free(&plot);
 	}
 	comparison_free(&comparison);
-	free(path);
 	return result;
 }
 
@@ -222,4 +251,39 @@ int report_write(const char *folder, const struct results *results)
 	if (write_summary(folder, results) || draw_plot(folder, results))
 		return -1;
 	return write_run(folder, results);
+}
+
+static bool lacks(const char *folder, const char *name)
+{
+	char *path = files_join(folder, name);
+	const bool missing = access(path, F_OK) != 0;
+
+	free(path);
+	return missing;
+}
+
+static bool lacks_metrics(const char *folder, const struct contestant *contestant)
+{
+	char *name = metrics_name(contestant);
+	const bool missing = count_epochs(contestant) > 0 && lacks(folder, name);
+
+	free(name);
+	return missing;
+}
+
+bool report_lacks(const char *folder, const struct results *results)
+{
+	for (size_t i = 0; i < results->n_contestants; i++)
+		if (lacks_metrics(folder, &results->contestants[i]))
+			return true;
+	return lacks(folder, REPORT_RUN) || lacks(folder, REPORT_SUMMARY);
+}
+
+int report_draw_missing(const char *folder, const struct results *results)
+{
+	char *gnuplot = lacks(folder, REPORT_PLOT) ? program_find("gnuplot") : NULL;
+	const int result = gnuplot ? draw_plot(folder, results) : 0;
+
+	free(gnuplot);
+	return result;
 }

@@ -2,7 +2,6 @@
 #include "runner/download.h"
 
 #include "core/clock.h"
-#include "core/files.h"
 #include "core/memory.h"
 #include "runner/interrupt.h"
 #include "runner/process.h"
@@ -22,23 +21,6 @@ enum { PART = 1 << 16, SAID_MAX = 1 << 10 };
 static const double grace = 0.25; /* seconds */
 
 /* ---- the call ---- */
-
-char *download_find_curl(void)
-{
-	const char *path = getenv("PATH");
-	char *copy = memory_copy(path ? path : ""), *rest = copy, *found = NULL;
-	for (char *folder; !found && (folder = strsep(&rest, ":"));) {
-		if (*folder != '/')
-			continue;
-		found = files_join(folder, "curl");
-		if (!files_is_folder(found) && access(found, X_OK) == 0)
-			continue;
-		free(found);
-		found = NULL;
-	}
-	free(copy);
-	return found;
-}
 
 /* What curl heeds of the environment: proxies, certificates, and where the system's libraries are. */
 static char **make_environment(void)

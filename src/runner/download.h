@@ -10,14 +10,11 @@
 #include <stdint.h>
 
 struct download {
-	const char *curl; /* its path, of download_find_curl */
+	const char *curl; /* its path, of program_find */
 	const char *url;
 	size_t limit;   /* bytes: the transfer is ended where more come */
 	double seconds; /* at most, in all */
 };
-
-/* The first of PATH's absolute folders has it; free() it.  NULL, silently: none has. */
-char *download_find_curl(void);
 
 /* The bytes, free() them; NULL, without error(): `why` says it in a few words.  A signal (interrupt.h)
  * ends it. */

@@ -5,6 +5,7 @@
 #include "core/dataset.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/program.h"
 #include "runner/download.h"
 #include "runner/interrupt.h"
 
@@ -79,7 +80,7 @@ static int read_mirrors(struct fetch *fetch, char *why, size_t size)
 
 static int find_curl(struct fetch *fetch, char *why, size_t size)
 {
-	fetch->curl = download_find_curl();
+	fetch->curl = program_find("curl");
 	if (fetch->curl)
 		return 0;
 	snprintf(

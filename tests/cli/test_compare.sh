@@ -53,6 +53,11 @@ is "a newer run.json is left alone" "$(cat run/run.json)" "mine"
 touch -t 201901010000 run/run.json
 run "$CNNBENCH" compare run
 has "an older one is made anew" "$(head -n 3 run/run.json)" '"schema": "cnnbench-run-1"'
+for name in summary.csv metrics_c_cpu-isa-avx2.csv; do
+	rm "run/$name"
+	"$CNNBENCH" compare run >/dev/null 2>&1
+	ok "a missing $name is made anew" test -f "run/$name"
+done
 
 # ---- An interrupted run
 

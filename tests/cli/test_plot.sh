@@ -25,6 +25,9 @@ if command -v gnuplot >/dev/null; then
 	is "compare makes the picture anew: exit code" "$status" 0
 	is "without a word" "$err" ""
 	is "it is a PNG of 1600 x 1200" "$(head_of run/$picture)" "$png_head"
+	rm run/$picture
+	run "$CNNBENCH" compare run
+	is "a picture alone that is missing is drawn" "$(head_of run/$picture)" "$png_head"
 	run "$CNNBENCH" compare run --plot 'a picture;.PNG'
 	is "--plot FILE.PNG: exit code" "$status" 0
 	is "--plot FILE.PNG" "$(head_of 'a picture;.PNG')" "$png_head"
@@ -77,12 +80,18 @@ exit 1
 END
 chmod 755 fake/gnuplot
 echo old >none/$picture
+touch -t 202001010000 none/$picture
 run env PATH="$TMPDIR/fake:$PATH" "$CNNBENCH" compare none
 is "a gnuplot that fails: exit code" "$status" 0
 has "it is told" "$err" "no $picture: gnuplot failed: \"plot.gp\" line 7: all is lost"
 is "in one line" "$(printf '%s\n' "$err" | wc -l | tr -d ' ')" 1
 ok "all other files are there" test -f none/run.json
 ok "a picture of another state is gone" test ! -e none/$picture
+echo new >none/$picture
+touch -t 201901010000 none/run.json
+run env PATH="$TMPDIR/fake:$PATH" "$CNNBENCH" compare none
+is "a picture that is as new as the journal stays" "$(cat none/$picture)" new
+rm none/$picture
 run env PATH="$TMPDIR/fake:$PATH" "$CNNBENCH" compare none --plot failed.png
 is "--plot by a gnuplot that fails: exit code" "$status" 2
 has "--plot by a gnuplot that fails: why" "$err" "all is lost"
@@ -98,6 +107,9 @@ is "no gnuplot: exit code" "$status" 0
 has "what to install" "$err" "install gnuplot (apt-get install gnuplot-nox"
 is "no gnuplot: one line" "$(printf '%s\n' "$err" | wc -l | tr -d ' ')" 1
 ok "no gnuplot: run.json is the same" cmp none/run.json before.json
+touch -t 202001010000 none/journal.jsonl
+run env PATH="$TMPDIR/bare" "$CNNBENCH" compare none
+is "no gnuplot, and nothing to make anew: not a word" "$err" ""
 run env PATH="$TMPDIR/bare" "$CNNBENCH" compare none --plot bare.png
 is "--plot without gnuplot: exit code" "$status" 2
 has "--plot without gnuplot: what to install" "$err" "install gnuplot"

@@ -19,7 +19,7 @@ enum {
 	FOOT = 20,      /* a line of the foot */
 	FOOT_LINES = 2,
 	LEGEND_ROW = 25,
-	LEGEND_ROWS = 16, /* at most: more go into further columns, with shorter names */
+	LEGEND_ROWS = 10, /* at most: more go into further columns, with shorter names */
 	SAMPLE = 22,      /* half of the line before a name in the legend */
 	BAR_NAMES = 236,  /* room for the names before the bars, at most */
 };
@@ -31,8 +31,9 @@ static const char *const file_names[PLOT_FILES] = {
 	[FILE_EPOCHS] = "epochs.tsv", [FILE_BARS] = "bars.tsv",
 };
 
-/* Where values of one axis lie further apart than this, it is logarithmic. */
-static const double log_from = 20;
+/* Where values of one axis lie further apart than the first, it is logarithmic; beyond the second nothing
+ * real lies, and gnuplot's axes end. */
+static const double log_from = 20, log_to = 1e12;
 
 /* ---- Text ---- */
 
@@ -179,8 +180,8 @@ static void put_foot(struct draft *draft)
 	                        ? ""
 	                        : "  Dotted and hollow: not ranked; the status in the legend says why.";
 	char *how =
-		memory_text("Lines: medians over the rounds.  Bars: samples over the mean epoch but "
-	                "each process's first; whiskers: quartiles.%s",
+		memory_text("Lines: medians over the rounds.  Bars: samples over the mean of all epochs but each "
+	                "process's first; whiskers: quartiles.%s",
 	                style);
 
 	put_words(draft, (struct words){FONT_SMALL, MARGIN, FOOT + FOOT / 2, how});
@@ -272,7 +273,7 @@ static void axis_from_zero(struct axis *axis, double head)
 		axis->high = 1;
 		return;
 	}
-	axis->logarithmic = high / low > log_from;
+	axis->logarithmic = high / low > log_from && high / low < log_to;
 	axis->low = axis->logarithmic ? low / 1.6 : 0;
 	axis->high = axis->logarithmic ? high * pow(1.6 * high / low, head) : high * (1 + head);
 }

@@ -35,6 +35,9 @@ struct frame {
 	int left, right, bottom, top;
 };
 
+/* As a factor from end to end; the widest axis of 2 and 5 has eight numbers or nine. */
+static const double short_axis = 1000;
+
 /* gnuplot's SVG draws marks so much larger than its PNG. */
 static const double svg_marks = 0.6;
 
@@ -132,9 +135,33 @@ static void put_names(FILE *out, struct frame frame, const char *title, const ch
 	        (frame.bottom - 46.) / PLOT_HEIGHT);
 }
 
+/* Powers of ten alone would leave a short logarithmic axis with a number or two: then 2 and 5 times them have
+ * one, too. */
+static void put_powers(FILE *out, char name, const struct axis *axis)
+{
+	static const int digits[] = {1, 2, 5};
+	const char *comma = "";
+
+	if (!axis->logarithmic || axis->high / axis->low > short_axis) {
+		fprintf(out, "set %ctics autofreq\n", name);
+		return;
+	}
+	fprintf(out, "set %ctics (", name);
+	for (double power = pow(10, floor(log10(axis->low))); power <= axis->high; power *= 10)
+		for (size_t i = 0; i < COUNT(digits); i++) {
+			const double at = digits[i] * power;
+			if (at < axis->low || at > axis->high)
+				continue;
+			fprintf(out, "%s%.9g", comma, at);
+			comma = ", ";
+		}
+	fputs(")\n", out);
+}
+
 /* `name`: x or y. */
 static void put_axis(FILE *out, char name, const struct axis *axis)
 {
+	put_powers(out, name, axis);
 	fprintf(out, "set %crange [%.9g:%.9g]\n%s logscale %c\nset format %c '%%g'\n", name, axis->low,
 	        axis->high, axis->logarithmic ? "set" : "unset", name, name);
 }
@@ -219,9 +246,7 @@ static void put_bar_plot(struct draft *draft, struct frame frame)
 	put_names(out, frame, "Mean throughput", name);
 	free(name);
 	fputs("unset label 3\n", out);
-	fputs(
-		"set xtics autofreq\nunset grid; set grid xtics lc rgb '#dddddd' lw 1 lt 1\nunset ytics\n",
-		out);
+	fputs("unset grid; set grid xtics lc rgb '#dddddd' lw 1 lt 1\nunset ytics\n", out);
 	if (set->n_ranked && set->n_ranked < set->count)
 		fprintf(
 			out,

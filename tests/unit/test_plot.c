@@ -286,6 +286,7 @@ static void test_look(void **state)
 	check_holds(&fixture.plot, PLOT_SCRIPT, "set terminal svg", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "epoch time, s (log scale)", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "set logscale y", true);
+	check_holds(&fixture.plot, PLOT_SCRIPT, "set ytics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "not ranked", true);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "fs empty", true);
 	check_holds(&fixture.plot, "text.tsv", "Not drawn: absent (unavailable)", true);
@@ -311,6 +312,22 @@ static void test_plain_look(void **state)
 	check_holds(&fixture.plot, PLOT_SCRIPT, "\nset logscale", false);
 	check_holds(&fixture.plot, PLOT_SCRIPT, "not ranked", false);
 	check_holds(&fixture.plot, "bars.tsv", "\t120k (first epoch)\tc_cpu\n", true);
+	free_all(&fixture);
+}
+
+/* As far apart as no two platforms are: gnuplot's axes would end. */
+static void test_far_apart(void **state)
+{
+	struct fixture fixture = {0};
+
+	(void)state;
+	make_results(&fixture, mixed, 2, 2, 0);
+	for (size_t i = 0; i < 3; i++)
+		for (size_t e = 0; e < 2; e++)
+			fixture.results.contestants[1].executions[i].epochs[e].train_seconds = 1e-300;
+	assert_int_equal(make_plot(&fixture, PLOT_PNG), 0);
+	check_holds(&fixture.plot, PLOT_SCRIPT, "log scale", false);
+	check_holds(&fixture.plot, PLOT_SCRIPT, "inf", false);
 	free_all(&fixture);
 }
 
@@ -359,6 +376,38 @@ static void test_many(void **state)
 	assert_int_equal(make_plot(&fixture, PLOT_PNG), 0);
 	check_holds(&fixture.plot, "text.tsv",
 	            "Not drawn: p20 (verified), p21 (verified), p22 (verified)", true);
+	free_all(&fixture);
+	for (size_t i = 0; i < MANY; i++)
+		free(names[i]);
+}
+
+/* Sixteen long names stand in two columns, their beginnings and ends kept: one column would take a third of
+ * the picture. */
+static void test_long_legend(void **state)
+{
+	enum { MANY = 16 };
+	struct sample samples[MANY];
+	char *names[MANY];
+	struct fixture fixture = {0};
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		names[i] = memory_text("p%zu:" HUNDRED("0123456789") "=%zu", i, i);
+		samples[i] = mixed[0];
+		samples[i].platform = "p";
+		samples[i].label = names[i];
+	}
+	make_results(&fixture, samples, MANY, 2, 0);
+	assert_int_equal(make_plot(&fixture, PLOT_PNG), 0);
+	check_holds(&fixture.plot, "legend.tsv", "789=15 (verified)\n", true);
+	int columns = 0, last = -1, x;
+	for (const char *line = text_of(&fixture.plot, "legend.tsv"); *line;
+	     line += strcspn(line, "\n") + 1) {
+		assert_int_equal(sscanf(line, "%d", &x), 1);
+		columns += x != last;
+		last = x;
+	}
+	assert_int_equal(columns, 2);
 	free_all(&fixture);
 	for (size_t i = 0; i < MANY; i++)
 		free(names[i]);
@@ -520,7 +569,9 @@ int main(void)
 		TEST(test_series),
 		TEST(test_look),
 		TEST(test_plain_look),
+		TEST(test_far_apart),
 		TEST(test_nothing_to_draw),
+		TEST(test_long_legend),
 		TEST(test_two_comparisons),
 		TEST(test_many),
 		TEST(test_colours),

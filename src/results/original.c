@@ -32,22 +32,22 @@ enum column {
 	COLUMNS,
 };
 
-/* `most`: the largest that can be, in the unit of the column. */
+/* The smallest and the largest that can be, in the unit of the column. */
 static const struct {
 	const char *name;
-	double most;
+	double least, most;
 } columns[COLUMNS] = {
-	[PLATFORM] = {"Platform", 0},
-	[EPOCH] = {"Epoch", INT_MAX},
-	[TIME] = {"Epoch Time (s)", 1e9},
-	[LOSS] = {"Train Loss", 1e30},
-	[TRAIN] = {"Train Accuracy", 1},
-	[TEST] = {"Test Accuracy", 1},
-	[SPEED] = {"Throughput (samples/s)", 1e15},
-	[STAMP] = {"Timestamp", 0},
-	[SYSTEM_RAM] = {"System RAM Used (MB)", 1e12},
-	[PROCESS_RAM] = {"Process RAM Used (MB)", 1e12},
-	[VRAM] = {"GPU VRAM Used (MB)", 1e12},
+	[PLATFORM] = {"Platform", 0, 0},
+	[EPOCH] = {"Epoch", 0, INT_MAX},
+	[TIME] = {"Epoch Time (s)", 1e-9, 1e9},
+	[LOSS] = {"Train Loss", 0, 1e30},
+	[TRAIN] = {"Train Accuracy", 0, 1},
+	[TEST] = {"Test Accuracy", 0, 1},
+	[SPEED] = {"Throughput (samples/s)", 0, 1e15},
+	[STAMP] = {"Timestamp", 0, 0},
+	[SYSTEM_RAM] = {"System RAM Used (MB)", 0, 1e12},
+	[PROCESS_RAM] = {"Process RAM Used (MB)", 0, 1e12},
+	[VRAM] = {"GPU VRAM Used (MB)", 0, 1e12},
 };
 
 /* ---- Which files ---- */
@@ -193,7 +193,7 @@ static int read_number(const struct reader *reader, enum column column, double *
 		return refuse(reader, strcat(what, " no number:"), cell);
 	if (value == -1.0)
 		return 0;
-	if (value < 0 || value > columns[column].most || (column == TIME && value <= 0))
+	if (value < columns[column].least || value > columns[column].most)
 		return refuse(reader, strcat(what, " a number that cannot be:"), cell);
 	*out = value;
 	return 0;
@@ -218,9 +218,8 @@ static int read_header(struct reader *reader)
 	return 0;
 }
 
-static int find_contestant(struct reader *reader)
+static int take_contestant(struct reader *reader, const char *label)
 {
-	const char *label = plain_text(reader->cells[PLATFORM]);
 	struct results *results = reader->results;
 
 	if (reader->contestant)
@@ -240,6 +239,16 @@ static int find_contestant(struct reader *reader)
 		.status = STATUS_UNVERIFIED_CSV,
 	};
 	return 0;
+}
+
+/* Visible: nothing says in which encoding the file is, and JSON holds UTF-8 alone. */
+static int find_contestant(struct reader *reader)
+{
+	char *label = memory_visible(plain_text(reader->cells[PLATFORM]));
+	const int result = take_contestant(reader, label);
+
+	free(label);
+	return result;
 }
 
 /* The execution that a line belongs to; NULL after error(). */

@@ -166,6 +166,10 @@ sed '3s/^\([^,]*,[^,]*\),[^,]*/\1,=cmd|1/' "$data/original/metrics_c_cpu.csv" >c
 run "$CNNBENCH" compare csv
 is "a damaged CSV file: exit code" "$status" 5
 has "a damaged CSV file: where" "$err" "csv/metrics_a.csv: line 3: Epoch Time (s) is no number: '=cmd|1'"
+mkdir latin
+LC_ALL=C sed "2,\$s/^[^,]*/caf$(printf '\351')/" "$data/original/metrics_c_cpu.csv" >latin/metrics_a.csv
+run "$CNNBENCH" compare latin --json -
+has "a name in another encoding is in JSON" "$out" '"platform": "caf\\xe9"'
 
 # ---- CSV, Markdown, the original's columns
 

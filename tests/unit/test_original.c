@@ -112,6 +112,7 @@ static const struct {
 	{HEADER "\na,1,1e30,0.5,0.9,0.95,24000,,,,\n", "Epoch Time (s) is a number that cannot be"},
 	{HEADER "\na,1,-2,0.5,0.9,0.95,24000,,,,\n", "Epoch Time (s) is a number that cannot be: '-2'"},
 	{HEADER "\na,1,0,0.5,0.9,0.95,24000,,,,\n", "Epoch Time (s) is a number that cannot be: '0'"},
+	{HEADER "\na,1,1e-300,0.5,0.9,0.95,24000,,,,\n", "Epoch Time (s) is a number that cannot be"},
 	{HEADER "\na,1,2.5,0.5,90,0.95,24000,,,,\n", "Train Accuracy is a number that cannot be: '90'"},
 	{HEADER "\na,1.5,2.5,0.5,0.9,0.95,24000,,,,\n", "Epoch is no whole number"},
 	{HEADER "\na,99999999999,2.5,0.5,0.9,0.95,24000,,,,\n", "Epoch is a number that cannot be"},

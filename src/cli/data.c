@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "core/synth.h"
+#include "report/text.h"
 #include "runner/fetch.h"
 #include "runner/interrupt.h"
 #include "runner/log.h"
@@ -56,6 +57,7 @@ static void entry_find_mnist(struct entry *entry)
 	struct dataset dataset;
 	*entry = (struct entry){.name = "mnist", .state = "missing", .folder = dataset_find_mnist()};
 	if (!entry->folder) {
+		entry->reason = dataset_passed_over();
 		entry->help =
 			memory_copy("cnnbench data fetch mnist, or set CNNBENCH_DATA to the folder of its "
 		                "four files, or put them into ./data");
@@ -111,6 +113,15 @@ static void print_line(const char *what, const char *text)
 	free(visible);
 }
 
+/* A sentence, in lines. */
+static void print_words(const char *what, const char *text)
+{
+	char *first = memory_text("         %s", what);
+	if (text)
+		text_wrap(stdout, first, text);
+	free(first);
+}
+
 static void print_entry(const struct entry *entry)
 {
 	const bool built_in = strcmp(entry->name, "synth") == 0;
@@ -121,8 +132,8 @@ static void print_entry(const struct entry *entry)
 	putchar('\n');
 	print_line(built_in ? "kept drawn in " : "in ", entry->folder);
 	print_line("digest ", *entry->digest ? entry->digest : NULL);
-	print_line("", entry->reason);
-	print_line("to get it: ", entry->help);
+	print_words("", entry->reason);
+	print_words("to get it: ", entry->help);
 }
 
 /* "  mnist        54.9 MB  MNIST as downloaded" */

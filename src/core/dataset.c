@@ -102,18 +102,31 @@ char *dataset_find_mnist(void)
 	return NULL;
 }
 
-/* A folder with some of the files, or one that the user named, was meant: say what it lacks. */
-static void warn_of_incomplete(void)
+/* A folder with some of the files, or one that the user named, was meant. */
+char *dataset_passed_over(void)
 {
+	char *text = NULL;
 	for (size_t i = 0; i < PLACE_COUNT; i++) {
 		size_t held;
-		char *folder = places[i]();
+		char *folder = places[i](), *before = text;
 		const char *missing = folder ? file_missing(folder, &held) : NULL;
-		if (missing && (held > 0 || places[i] == place_environment))
-			warning("%s: passed over as the folder of MNIST: %s is missing, plain or .gz", folder,
-			        missing);
+		if (missing && (held > 0 || places[i] == place_environment)) {
+			text = memory_text(
+				"%s%s%s: passed over as the folder of MNIST: %s is missing, plain or .gz",
+				before ? before : "", before ? "; " : "", folder, missing);
+			free(before);
+		}
 		free(folder);
 	}
+	return text;
+}
+
+static void warn_of_incomplete(void)
+{
+	char *text = dataset_passed_over();
+	if (text)
+		warning("%s", text);
+	free(text);
 }
 
 static int mnist_missing(void)

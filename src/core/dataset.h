@@ -38,6 +38,10 @@ char *dataset_mnist_cache(void);
  * ./data, ./data/MNIST/raw, in this order.  NULL, without error(), where none does; free() it. */
 char *dataset_find_mnist(void);
 
+/* Where it is not found: folders that look as if they were meant, and what each lacks; free() it.  NULL:
+ * there is none. */
+char *dataset_passed_over(void);
+
 /*
  * Load what --dataset names: "mnist" (its digest is pinned: what lies under that name and is not
  * MNIST is refused), "synth" (drawn, or read where a job has left it in the cache, undamaged), or a folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,

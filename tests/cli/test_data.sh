@@ -29,6 +29,11 @@ has 'other files in its place: refused' "$out" 'mnist    refused'
 has 'other files in its place: why' "$out" 'these files are not MNIST'
 is 'other files in its place: nothing on stderr' "$err" ''
 
+run env CNNBENCH_DATA="$PWD/nowhere" "$CNNBENCH" data
+has 'a folder that lacks the files: missing' "$out" 'mnist    missing'
+has 'a folder that lacks the files: which' "$(printf %s "$out" | tr -s ' \n' ' ')" 'nowhere: passed over as the folder of MNIST'
+is 'no line is wider than 100 columns' "$(printf '%s\n' "$out" | grep -v "$PWD" | grep -c '.\{101\}')" 0
+
 if [ -n "${CNNBENCH_TEST_MNIST:-}" ]; then
 	run env CNNBENCH_DATA="$CNNBENCH_TEST_MNIST" "$CNNBENCH" data
 	has 'MNIST is ready' "$out" 'mnist    ready, 60000 + 10000 images, 55 MB'

@@ -179,10 +179,10 @@ static void put_foot(struct draft *draft)
 	const char *style = set->n_ranked == set->count
 	                        ? ""
 	                        : "  Dotted and hollow: not ranked; the status in the legend says why.";
-	char *how =
-		memory_text("Lines: medians over the rounds.  Bars: samples over the mean of all epochs but each "
-	                "process's first; whiskers: quartiles.%s",
-	                style);
+	char *how = memory_text(
+		"Lines: medians over the rounds.  Bars: samples over the mean of all epochs but each "
+		"process's first; whiskers: quartiles.%s",
+		style);
 
 	put_words(draft, (struct words){FONT_SMALL, MARGIN, FOOT + FOOT / 2, how});
 	if (*set->left_out)

@@ -126,6 +126,8 @@ $(B)/obj/%.o: %.c $(B)/flags | $(B)/include/version.h
 # The judge's time is the reference's.  Only loops are vectorised; no order of sums changes.
 $(call objects_of,src/core/reference.c src/core/reference_layers.c src/core/reference_float.c): EXTRA := \
 	$(if $(SAN),,-O3)
+# Its chains are registers only where its inner loops are unrolled.
+$(call objects_of,src/runner/peak.c): EXTRA := $(if $(SAN),,-O3)
 
 $(B)/libcore.a: $(core_objects) $(B)/sources
 	$(archive)

@@ -6,11 +6,13 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "results/field.h"
 #include "results/folder.h"
 #include "runner/fetch.h"
 #include "runner/interrupt.h"
 #include "runner/log.h"
 #include "runner/machine.h"
+#include "runner/peak.h"
 #include "runner/rounds.h"
 #include "version.h"
 
@@ -259,14 +261,14 @@ static json_t *run_record(const struct session *session)
 	clock_stamp(started, 0);
 	json_t *values = options_record(plan->options);
 	json_object_set_new(values, "threads", json_integer(plan->threads));
-	return json_pack("{ss ss ss ss ss sI so so si sf sf si sI so so so so}", "record", "run",
-	                 "schema", JOURNAL_SCHEMA, "version", CNNBENCH_VERSION, "commit",
-	                 CNNBENCH_COMMIT, "started", started, "ns", (json_int_t)clock_ns(), "command",
-	                 log_words(plan->words), "options", values, "runs", plan->runs, "min_time",
-	                 plan->min_time, "timeout", plan->timeout, "threads", plan->threads, "shuffle",
-	                 (json_int_t)session->shuffle, "work", job_record(&session->job), "machine",
-	                 machine_record(), "removed_environment", removed_record(&session->environment),
-	                 "platforms", platforms_record(&session->selection));
+	return json_pack(
+		"{ss ss ss ss ss sI so so si sf sf si sI so so so so so}", "record", "run", "schema",
+		JOURNAL_SCHEMA, "version", CNNBENCH_VERSION, "commit", CNNBENCH_COMMIT, "started", started,
+		"ns", (json_int_t)clock_ns(), "command", log_words(plan->words), "options", values, "runs",
+		plan->runs, "min_time", plan->min_time, "timeout", plan->timeout, "threads", plan->threads,
+		"shuffle", (json_int_t)session->shuffle, "work", job_record(&session->job), "machine",
+		machine_record(), "fma_peak", peak_record(plan->threads), "removed_environment",
+		removed_record(&session->environment), "platforms", platforms_record(&session->selection));
 }
 
 /* The orders are not to be foreseen; JSON's readers hold 53 bits. */
@@ -335,6 +337,14 @@ static void tell_removed(const struct environment *environment)
 	free(list);
 }
 
+static double thread_flops(const struct session *session)
+{
+	const json_t *peak = json_object_get(session->record, "fma_peak");
+	const double flops = field_number(peak, "flops") / field_number(peak, "threads");
+
+	return isfinite(flops) ? flops : 0;
+}
+
 int session_train(struct session *session, const struct observer *observer)
 {
 	const struct session_plan *plan = &session->plan;
@@ -351,6 +361,7 @@ int session_train(struct session *session, const struct observer *observer)
 		.runs = plan->runs,
 		.min_time = plan->min_time,
 		.timeout = plan->timeout,
+		.thread_flops = thread_flops(session),
 		.shuffle = session->shuffle,
 		.keep_weights = plan->keep_weights,
 	};

@@ -3,6 +3,7 @@
 #include "report/comparison_cells.h"
 
 #include "core/memory.h"
+#include "report/arithmetic.h"
 #include "report/doubts.h"
 #include "report/text.h"
 #include "results/field.h"
@@ -409,6 +410,12 @@ static void print_resolution(const struct comparison *comparison, FILE *out)
 		        runs);
 }
 
+static void print_arithmetic(const struct comparison *comparison, FILE *out)
+{
+	if (comparison->view == VIEW_DEFAULT)
+		arithmetic_print(comparison, out);
+}
+
 static void print_doubts(const struct comparison *comparison, FILE *out)
 {
 	const json_t *work = json_object_get(comparison->results->run, "work");
@@ -544,9 +551,9 @@ void comparison_head(const struct comparison *comparison, FILE *out)
 
 void comparison_notes(const struct comparison *comparison, FILE *out)
 {
-	static void (*const parts[][8])(const struct comparison *, FILE *) = {
-		{print_reading, print_verdicts, print_resolution, print_verified, print_epoch_checks,
-	     print_doubts, print_interruption},
+	static void (*const parts[][9])(const struct comparison *, FILE *) = {
+		{print_reading, print_verdicts, print_resolution, print_arithmetic, print_verified,
+	     print_epoch_checks, print_doubts, print_interruption},
 		{print_missing},
 	};
 

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "report/arithmetic.h"
 #include "results/field.h"
 
 #include <math.h>
@@ -60,6 +61,7 @@ static json_t *row_record(const struct row *row)
 		{"peak_rss_bytes", row->peak_rss},
 		{"peak_vram_bytes", row->peak_vram},
 	};
+	const struct arithmetic arithmetic = arithmetic_of(row);
 	int64_t epochs;
 	bool known = field_integer(work, "epochs", 0, INT32_MAX, &epochs);
 	json_t *object =
@@ -70,6 +72,8 @@ static json_t *row_record(const struct row *row)
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_set_new(object, figures[i].name, field_number_new(figures[i].value));
+	json_object_set_new(object, "dense_flops", field_number_new(arithmetic.flops));
+	json_object_set_new(object, "share_of_peak", field_number_new(arithmetic.share));
 	json_object_set_new(object, "vram_delta",
 	                    isfinite(row->peak_vram) ? json_boolean(row->vram_delta) : json_null());
 	json_object_set_new(object, "apart", field_text_new(row->apart));

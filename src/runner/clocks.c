@@ -228,6 +228,20 @@ static int check_extra(const struct clocks *clocks, char *why, size_t size)
 	return -1;
 }
 
+static int check_least(const struct clocks *clocks, char *why, size_t size)
+{
+	double train = median_of(clocks->epochs, clocks->n_epochs, pace_of).median;
+
+	if (!(train < clocks->least_pace))
+		return 0;
+	snprintf(
+		why, size,
+		"clock: a sample takes %.3g us to train (median); the dense layers alone take %.3g us at "
+		"more than this processor's peak: some of the work was not done in the epochs",
+		1e6 * train, 1e6 * clocks->least_pace);
+	return -1;
+}
+
 static int check_outside(const struct clocks *clocks, const struct ledger *ledger, char *why,
                          size_t size)
 {
@@ -249,7 +263,8 @@ int clocks_check(const struct clocks *clocks, const struct ledger *ledger, char 
 		return -1;
 	}
 	return check_epochs(clocks, why, size) || check_outside(clocks, ledger, why, size) ||
-	               check_eval(clocks, why, size) || check_extra(clocks, why, size)
+	               check_eval(clocks, why, size) || check_extra(clocks, why, size) ||
+	               check_least(clocks, why, size)
 	           ? -1
 	           : 0;
 }

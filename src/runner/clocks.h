@@ -26,7 +26,8 @@
  *   pace      an evaluation, which is a third of a training step's work, takes no more than CLOCKS_EVAL
  *             times as long for a sample as training (medians; and CLOCKS_FEW); extra epochs, which
  *             are the same work, no less than a CLOCKS_EXTRA-th of the others but the first (medians;
- *             of CLOCKS_MEDIAN or more).  Else work was done in another span than told.
+ *             of CLOCKS_MEDIAN or more).  Else work was done in another span than told.  And none is
+ *             faster than `least_pace`.
  *
  * The ledger: start (from the spawn to `hello`: the system's loading of the program, its runtime,
  * looking for the device), spans (by the worker's clock), outside (gaps between spans, from `hello`
@@ -68,6 +69,8 @@ struct clocks {
 	size_t n_spans;
 	struct clocks_span *epochs, *evals;
 	size_t n_epochs, n_evals;
+	double
+		least_pace; /* seconds that training a sample takes at the least (medians); 0: not known */
 	char offence[256]; /* the first stamp out of its brackets, or "" */
 };
 

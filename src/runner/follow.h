@@ -24,7 +24,9 @@ struct follow_order {
 	int process;              /* number of this process in the run, from 1 */
 	int round;                /* from 1 */
 	double min_time, timeout; /* seconds; timeout 0: none */
-	bool keep_weights;        /* the worker's --out, out-<process> in the results folder, stays */
+	double
+		thread_flops;  /* of one of the machine's threads, at most (runner/peak.h); 0: not known */
+	bool keep_weights; /* the worker's --out, out-<process> in the results folder, stays */
 };
 
 /* For progress displays; each may be NULL.  `event` is called for each event, `ended` with the "exit"

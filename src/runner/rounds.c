@@ -85,6 +85,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		.round = round,
 		.min_time = order->min_time,
 		.timeout = order->timeout,
+		.thread_flops = order->thread_flops,
 		.keep_weights = order->keep_weights,
 	};
 	struct outcome outcome;

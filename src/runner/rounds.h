@@ -16,9 +16,9 @@ struct rounds_order {
 	const char *results;
 	char *const *environment; /* of the workers: environment_cut */
 	int runs;
-	double min_time, timeout;
-	uint64_t shuffle;  /* seed of the orders */
-	bool keep_weights; /* runner/follow.h */
+	double min_time, timeout, thread_flops; /* runner/follow.h */
+	uint64_t shuffle;                       /* seed of the orders */
+	bool keep_weights;                      /* runner/follow.h */
 };
 
 /* Writes the records "round" to "end"; "run" is the caller's.  A platform that failed, timed out, broke

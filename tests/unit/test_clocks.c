@@ -201,6 +201,7 @@ static void test_the_ledger_of_a_silent_process(void **state)
 struct pace {
 	int epochs, extra;
 	double train_ms, eval_ms, extra_ms; /* of 60,000, 10,000 and 60,000 samples */
+	double least_us;                    /* a sample's */
 	const char *why;                    /* part of it; NULL: all holds */
 };
 
@@ -215,6 +216,9 @@ static const struct pace paces[] = {
 	{.epochs = 4, .train_ms = 30, .extra = 30, .extra_ms = 9, .why = "an extra epoch takes 9 ms"},
 	{.epochs = 3, .train_ms = 30, .extra = 30, .extra_ms = 9}, /* too few to tell */
 	{.epochs = 4, .train_ms = 30, .extra = 2, .extra_ms = 9},
+	/* 60,000 samples at 1 us at the least */
+	{.epochs = 4, .train_ms = 61, .least_us = 1},
+	{.epochs = 4, .train_ms = 59, .least_us = 1, .why = "the dense layers alone take 1 us"},
 };
 
 static double tell_span(struct clocks *clocks, const char *span, double now, double ms, int samples,
@@ -240,6 +244,7 @@ static void test_pace(void **state)
 		double now = 1020;
 
 		clocks_start(&clocks, 1000 * MS);
+		clocks.least_pace = 1e-6 * pace->least_us;
 		hear(&clocks, "hello", 0, now, 0, 0);
 		for (int epoch = 0; epoch < pace->epochs; epoch++) {
 			now = tell_span(&clocks, "train", now, pace->train_ms, 60000, false);

@@ -167,18 +167,30 @@ struct output {
 	size_t md_size;
 };
 
+/* A label, or the name that a row of one of several runs has. */
+static bool run_has(const struct group *group, size_t run, const char *reference)
+{
+	const struct results *results = group->runs[run];
+	const char *at = strrchr(reference, '@');
+	char tag[RUN_TAG_SIZE];
+
+	if (results_contestant(results, reference))
+		return true;
+	run_tag(run, tag);
+	if (group->n_runs < 2 || !at || strcmp(at + 1, tag) != 0)
+		return false;
+	char *label = memory_text("%.*s", (int)(at - reference), reference);
+	const bool has = results_contestant(results, label);
+	free(label);
+	return has;
+}
+
 static bool has_reference(const struct group *group, const char *reference)
 {
-	const size_t length = strcspn(reference, "@");
-	bool found = false;
-
-	for (size_t i = 0; i < group->n_runs && !found; i++)
-		for (size_t c = 0; c < group->runs[i]->n_contestants && !found; c++) {
-			const char *label = group->runs[i]->contestants[c].label;
-			found = !strcmp(label, reference) ||
-			        (strlen(label) == length && !strncmp(label, reference, length));
-		}
-	return found;
+	for (size_t i = 0; i < group->n_runs; i++)
+		if (run_has(group, i, reference))
+			return true;
+	return false;
 }
 
 static int check_reference(const struct options *options, const struct group *groups, size_t count)
@@ -188,7 +200,11 @@ static int check_reference(const struct options *options, const struct group *gr
 	for (size_t i = 0; reference && i < count; i++)
 		if (count == 1 || has_reference(&groups[i], reference))
 			return 0; /* of a single group its table tells what is wrong */
-	return reference ? error("--reference %s: no run has such a platform", reference) : 0;
+	if (!reference)
+		return 0;
+	return error("--reference %s: no table has such a platform; letters (@B) are those of the runs "
+	             "that share a table",
+	             reference);
 }
 
 /* A group that has no such platform has a reference of its own, but for the only group. */

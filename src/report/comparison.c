@@ -538,10 +538,13 @@ static int find_reference(struct comparison *comparison, const char *label)
 	const struct row *row = label ? find_row(comparison, label) : comparison->rows;
 
 	if (label && !row)
-		return error("--reference %s: %s has no such platform", label, comparison->results->folder);
+		return comparison->n_runs == 1
+		           ? error("--reference %s: %s has no such platform", label,
+		                   comparison->results->folder)
+		           : error("--reference %s: none of these runs has such a platform", label);
 	if (label && !row->ranked)
 		return error("--reference %s: it is not ranked in %s (%s%s%s); choose another", label,
-		             comparison->results->folder, status_name(row->contestant->status),
+		             row->results->folder, status_name(row->contestant->status),
 		             row->unranked ? ": " : "", row->unranked ? row->unranked : "");
 	if (comparison->n_rows && row->ranked && !isnan(row->epoch.median))
 		comparison->reference = row;

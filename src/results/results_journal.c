@@ -438,14 +438,20 @@ static void limit_figures(struct execution *execution)
 		numbers_limit(results_span_fields, &execution->spans[i]);
 }
 
-static void finish_contestant(struct contestant *contestant)
+/* Without a last record the run may still be going on. */
+static void finish_contestant(struct contestant *contestant, bool ended)
 {
+	if (!ended && contestant->status == STATUS_INTERRUPTED && !contestant->why)
+		contestant->why =
+			memory_copy("its turn has not come, or the run was cut off before it could");
 	for (size_t i = 0; i < contestant->n_executions; i++) {
 		struct execution *execution = &contestant->executions[i];
 		finish_memory(execution);
 		limit_figures(execution);
 		if (!execution->exit)
-			execution->why = memory_copy("the run was cut off before it ended");
+			execution->why =
+				memory_copy(ended ? "the run was cut off before it ended"
+			                      : "it has not ended yet, or the run was cut off before");
 	}
 	contestant_conclude(contestant);
 }
@@ -491,7 +497,7 @@ int results_read_journal(struct results *results, const char *path, const char *
 	results->rounds = json_array();
 	int result = read_records(&reader, records);
 	for (size_t i = 0; i < results->n_contestants; i++)
-		finish_contestant(&results->contestants[i]);
+		finish_contestant(&results->contestants[i], results->finished);
 	free(reader.readings);
 	json_decref(records);
 	if (result)

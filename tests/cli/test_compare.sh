@@ -67,6 +67,11 @@ printf '{"record":"event","proc' >>cut/journal.jsonl
 run "$CNNBENCH" compare cut
 is "a torn journal: exit code" "$status" 0
 has "it says that the run was cut off" "$out" "cut off"
+mkdir going
+head -n 5 run/journal.jsonl >going/journal.jsonl
+run "$CNNBENCH" compare going
+has "a run that may be going on: its platform" "$out" "it has not ended yet, or the run was cut off"
+has "a run that may be going on: the next one" "$out" "its turn has not come, or the run was cut off"
 ok "its files are made" test -f cut/summary.csv
 
 # ---- Options
@@ -127,6 +132,12 @@ has "unlike work: what differs" "$out" "== 2. Unlike the first: batch 64 instead
 run "$CNNBENCH" compare run unlike --json -
 is "unlike work: two groups" "$(printf '%s\n' "$out" | grep -c '"work"')" 2
 has "unlike work: what differs in JSON" "$out" '"difference": "batch 64 instead of 512"'
+run "$CNNBENCH" compare run unlike --reference c_cpu:isa=avx2@B
+is "--reference of a letter that no table has: exit code" "$status" 2
+has "--reference of a letter that no table has: said" "$err" "letters (@B) are those of the runs"
+run "$CNNBENCH" compare run 'other run' unlike --reference c_cpu:isa=avx2@B
+is "--reference of a letter that one table has: exit code" "$status" 0
+has "--reference of a letter that one table has" "$out" "that of c_cpu:isa=avx2@B (verified)"
 run "$CNNBENCH" compare run unlike --reference nobody
 is "--reference that no run has: exit code" "$status" 2
 run "$CNNBENCH" compare run run/journal.jsonl run/run.json

@@ -89,7 +89,7 @@ static void put_machine(const struct results *results, FILE *out)
 
 	fprintf(out, "%s, %s cores, %s threads used", cpu ? cpu : "CPU unknown",
 	        number_text(machine, "cores", n[0]), number_text(results->run, "threads", n[1]));
-	if (isfinite(memory))
+	if (memory > 0)
 		fprintf(out, ", %.1f GB", memory / 1e9);
 	if (system)
 		fprintf(out, "; %s", system);

@@ -132,10 +132,11 @@ json_t *comparison_record(const struct comparison *comparison)
 	return comparison_document(groups);
 }
 
-/* All text goes out at once, so that a pipe is never left with half a document. */
+/* All text goes out at once, so that a pipe is never left with half a document.  In ASCII: what hides or
+ * turns text, in a stranger's names, then does so on no terminal. */
 int comparison_write(const json_t *record, const char *path)
 {
-	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	char *text = json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII);
 	int result = 0;
 
 	if (!text)

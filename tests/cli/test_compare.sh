@@ -255,7 +255,7 @@ has "a hostile label: in Markdown" "$out" '| =cmd\|&#60;img src=x&#62;\\x1b\[2J.
 run "$CNNBENCH" compare hostile/run.json --csv -
 has "a hostile label: in CSV" "$out" ",'=cmd|<img src=x>\x1b[2J../../"
 sed -i.bak 's!=cmd!\\u202e\\u009b=cmd!' hostile/run.json
-for output in --csv --md; do
+for output in --json --csv --md; do
 	run "$CNNBENCH" compare hostile/run.json "$output" -
 	is "a hostile label: $output - is ASCII" "$(printf %s "$out" | LC_ALL=C tr -d '\012\040-\176')" ""
 done

@@ -35,9 +35,12 @@ static double peak_of(const struct row *row)
 	const char *kind = field_text(hello, "device_kind");
 	const double threads = field_number(json_object_get(hello, "options"), "threads");
 
-	if (!kind || strcmp(kind, "cpu") != 0)
+	int64_t measured;
+
+	if (!kind || strcmp(kind, "cpu") != 0 ||
+	    !field_integer(peak, "threads", 1, INT32_MAX, &measured))
 		return UNMEASURED;
-	return field_number(peak, "flops") * threads / field_number(peak, "threads");
+	return field_number(peak, "flops") * threads / (double)measured;
 }
 
 struct arithmetic arithmetic_of(const struct row *row)

@@ -7,8 +7,8 @@
  * Records, by their "record"; "ns" is the runner's clock; what is unknown is null:
  *
  *   run     first line: schema "cnnbench-journal-1", version, started (UTC), ns, command [words],
- *           options {...}, runs, min_time, timeout, threads, shuffle, work {job_record}, machine {machine_record}, fma_peak {peak_record},
- *           removed_environment [names], platforms [{label, file, platform, ready, reason, help, hello}]
+ *           options {...}, runs, min_time, timeout, threads, shuffle, work {job_record}, machine {machine_record},
+ *           fma_peak {peak_record}, removed_environment [names], platforms [{label, file, platform, ready, reason, help, hello}]
  *   round   ns, round, order [labels]
  *   start   ns, process, round, label, argv [words]
  *   event   ns (when the runner had read it), process, event {...}; of a broken or refused line: text (its

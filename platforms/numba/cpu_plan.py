@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""How numba_cpu lays out its arrays.  A plan's numbers are constants of the compiled kernels.
+
+Filters may be padded with zeros up to whole vectors.  A padded filter's output is 0, hence dead behind
+its ReLU: its gradients are exactly 0, and it stays 0.
+
+    pixels   [sample][28][28]                  the network's input
+    map1     [sample][side1][side1 * filters1] pool1 as far as conv2 reads it, [y][x, channel]
+    cell1    the same, uint8                   2 row + column of the maximum in its window
+    flat     [sample][position * filters2]     pool2, [y, x][channel]; the model's order is the other
+    corner2  the same, uint32                  where in a sample's map1 the maximum's window begins
+    weights  conv1 [ky, kx][filter]; conv2 [filter][ky][kx, channel]; fc1 [hidden][flat]; fc2 [10][hidden]
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cnnbench.job import CLASSES, Job
+
+SIDE = 28  # of an image
+BLOCK = 32  # samples that go through all layers, both ways, while their maps (300 KB) are in L2
+
+
+class Plan(NamedTuple):
+    filters1: int
+    filters2: int
+    hidden: int
+    fsize: int
+    side1: int  # of pool1 as far as conv2 reads it: 12 by default
+    side2: int  # of pool2: 5
+    row1: int  # floats of a row of map1
+    run: int  # floats of a row of a window of map1
+    flat: int
+
+    def sizes(self) -> dict[str, int]:
+        """Floats of each tensor, padded, in the order of the model."""
+        return {
+            "conv1.weight": self.fsize**2 * self.filters1,
+            "conv1.bias": self.filters1,
+            "conv2.weight": self.filters2 * self.fsize * self.run,
+            "conv2.bias": self.filters2,
+            "fc1.weight": self.hidden * self.flat,
+            "fc1.bias": self.hidden,
+            "fc2.weight": CLASSES * self.hidden,
+            "fc2.bias": CLASSES,
+        }
+
+
+def make_plan(job: Job, lanes: int) -> Plan:
+    """Exact savings: the odd last row and column that a pool leaves out are not computed, nor is what
+    of pool1 only they would read."""
+    filters1, filters2 = (-(-filters // lanes) * lanes for filters in (job.filters1, job.filters2))
+    side2 = ((SIDE - job.fsize + 1) // 2 - job.fsize + 1) // 2
+    side1 = 2 * side2 + job.fsize - 1
+    return Plan(
+        filters1,
+        filters2,
+        job.hidden,
+        job.fsize,
+        side1,
+        side2,
+        side1 * filters1,
+        job.fsize * filters1,
+        side2**2 * filters2,
+    )
+
+
+def find_places(job: Job, plan: Plan) -> np.ndarray:
+    """Of each parameter of the model, in order: its place in a vector of the padded plan."""
+    ends = np.cumsum(list(plan.sizes().values()))
+    own = dict(zip(plan.sizes(), np.split(np.arange(ends[-1]), ends[:-1])))
+    fsize, pixels = plan.fsize, plan.side2**2
+    conv1 = own["conv1.weight"].reshape(-1, plan.filters1)[:, : job.filters1].T
+    conv2 = own["conv2.weight"].reshape(plan.filters2, fsize, fsize, plan.filters1)
+    fc1 = own["fc1.weight"].reshape(plan.hidden, pixels, plan.filters2)
+    in_order: dict[str, Any] = own | {
+        "conv1.weight": conv1,
+        "conv1.bias": own["conv1.bias"][: job.filters1],
+        "conv2.weight": conv2[: job.filters2, :, :, : job.filters1].transpose(0, 3, 1, 2),
+        "conv2.bias": own["conv2.bias"][: job.filters2],
+        "fc1.weight": fc1[:, :, : job.filters2].transpose(0, 2, 1),
+    }
+    return np.concatenate([places.ravel() for places in in_order.values()])

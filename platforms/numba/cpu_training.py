@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: MIT
+"""numba_cpu's training: the dense layers, softmax, the update, and the loops over blocks and steps.
+
+A step is two parallel regions.  In the first, each worker takes blocks of samples through the network,
+forward and backward, and leaves each block's gradients of the convolutions.  In the second, each owns
+an equal part of the parameters: it computes the dense gradients of its part over the whole batch, adds
+up the blocks' gradients in their order, and updates.  No sum depends on which worker is faster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from cpu_dense import make_dense, make_head, make_update
+from cpu_plan import BLOCK, SIDE, Plan, find_places
+
+from cnnbench.job import CLASSES, PIXELS, Job
+
+ZERO = np.float32(0)
+PARALLEL = {"fusion": False}  # two regions must not become one
+
+
+class Set(NamedTuple):
+    images: np.ndarray  # uint8, n x 28 x 28
+    labels: np.ndarray
+
+
+class State(NamedTuple):
+    """All parameters, padded, in one row."""
+
+    weight: np.ndarray
+    velocity: np.ndarray
+    gradient: np.ndarray
+
+
+class Desk(NamedTuple):
+    """Scratch, one of each for each worker."""
+
+    pixels: np.ndarray
+    map1: np.ndarray
+    cell1: np.ndarray
+    corner2: np.ndarray
+    z1: np.ndarray  # two rows of conv1's outputs before the pool, [row][pixel][filter]
+    z2: np.ndarray
+    dmap1: np.ndarray  # of one sample
+    turned: np.ndarray  # conv2's weights as [i, j][filter]
+
+
+class Rows(NamedTuple):
+    """What is kept of every sample of a batch."""
+
+    x: np.ndarray  # batch x flat
+    hidden: np.ndarray
+    logits: np.ndarray  # then their gradient
+    dhidden: np.ndarray
+    dx: np.ndarray
+    labels: np.ndarray
+    loss: np.ndarray
+    hit: np.ndarray
+
+
+def split(vector: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
+    """The eight tensors of a padded vector, as views in the layouts of cpu_plan.py."""
+    shapes = (
+        (-1, plan.filters1),
+        (-1,),
+        (plan.filters2, plan.fsize, plan.run),
+        (-1,),
+        (plan.hidden, plan.flat),
+        (-1,),
+        (CLASSES, plan.hidden),
+        (-1,),
+    )
+    parts = np.split(vector, np.cumsum(list(plan.sizes().values()))[:-1])
+    return tuple(part.reshape(shape) for part, shape in zip(parts, shapes))
+
+
+def make_desks(plan: Plan, threads: int) -> Desk:
+    def floats(*shape: int) -> np.ndarray:
+        return np.zeros((threads, *shape), np.float32)
+
+    map1 = (BLOCK, plan.side1, plan.row1)
+    return Desk(
+        floats(BLOCK, *PIXELS),
+        floats(*map1),
+        np.zeros((threads, *map1), np.uint8),
+        np.zeros((threads, BLOCK, plan.flat), np.uint32),
+        floats(2, 2 * plan.side1, plan.filters1),
+        floats(2, 2 * plan.side2, plan.filters2),
+        floats(plan.side1, plan.row1),
+        floats(plan.fsize * plan.run, plan.filters2),
+    )
+
+
+def make_rows(plan: Plan, count: int) -> Rows:
+    """Of `count` samples."""
+    floats = [(count, plan.flat), (count, plan.hidden), (count, CLASSES)]
+    floats += [(count, plan.hidden), (count, plan.flat)]
+    return Rows(
+        *(np.zeros(shape, np.float32) for shape in floats),
+        np.zeros(count, np.uint8),
+        np.zeros(count),
+        np.zeros(count, np.bool_),
+    )
+
+
+def make_block(plan: Plan, job: Job, layers: Any, compile: Any) -> tuple[Any, Any]:
+    """The whole network for a block of samples; `layers` makes the convolutions."""
+    conv1_forward, conv1_backward = layers.make_conv1(plan, compile)
+    conv2_forward, conv2_backward = layers.make_conv2(plan, compile)
+    dense_forward, dense_backward = make_dense(compile)
+    head = make_head(compile)
+    slope, shift = np.float32(1 / (255 * job.deviation)), np.float32(-job.mean / job.deviation)
+    sizes = plan.sizes()
+    end1 = sizes["conv1.weight"]
+    start2 = end1 + plan.filters1
+    end2 = start2 + sizes["conv2.weight"]
+
+    @compile
+    def load(images, labels, order, pixels, own_labels):
+        """pixels = (byte/255 - mean)/deviation"""
+        for s in range(order.size):
+            own_labels[s] = labels[order[s]]
+            image = images[order[s]]
+            for y in range(SIDE):
+                for x in range(SIDE):
+                    pixels[s, y, x] = np.float32(image[y, x]) * slope + shift
+
+    @compile
+    def forward(images, labels, order, scale, weights, desk, rows):
+        """From the images to the logits' gradient, times scale."""
+        conv1, bias1, _, bias2, fc1, bias3, fc2, bias4 = weights
+        load(images, labels, order, desk.pixels, rows.labels)
+        conv1_forward(order.size, desk.pixels, conv1, bias1, desk.z1, desk.map1, desk.cell1)
+        conv2_forward(order.size, desk.map1, desk.turned, bias2, desk.z2, rows.x, desk.corner2)
+        dense_forward(rows.x, fc1, bias3, rows.hidden, fc2, bias4, rows.logits)
+        head(rows.logits, rows.labels, scale, rows.loss, rows.hit)
+
+    @compile
+    def backward(weights, desk, rows, gradient):
+        """On to the gradients of the convolutions, the first tensors of a vector."""
+        conv1, _, conv2, _, fc1, _, fc2, _ = weights
+        dense_backward(rows.logits, fc2, rows.hidden, rows.dhidden, fc1, rows.dx)
+        gradient[:] = ZERO
+        dconv1, dbias1 = gradient[:end1].reshape(conv1.shape), gradient[end1:start2]
+        dconv2, dbias2 = gradient[start2:end2].reshape(conv2.shape), gradient[end2:]
+        for s in range(rows.labels.size):
+            conv2_backward(
+                desk.map1[s], rows.x[s], desk.corner2[s], rows.dx[s], conv2, desk.dmap1, dconv2, dbias2
+            )
+            conv1_backward(desk.pixels[s], desk.map1[s], desk.cell1[s], desk.dmap1, dconv1, dbias1)
+
+    return forward, backward
+
+
+def make_views(compile: Any) -> tuple[Any, Any, Any]:
+    """Parts of arrays that workers and blocks own."""
+
+    @compile
+    def of_desk(desks, worker):
+        pixels, map1, cell1, corner2, z1, z2, dmap1, turned = desks
+        return Desk(
+            pixels[worker],
+            map1[worker],
+            cell1[worker],
+            corner2[worker],
+            z1[worker],
+            z2[worker],
+            dmap1[worker],
+            turned[worker],
+        )
+
+    @compile
+    def of_rows(rows, start, end):
+        x, hidden, logits, dhidden, dx, labels, loss, hit = rows
+        return Rows(
+            x[start:end],
+            hidden[start:end],
+            logits[start:end],
+            dhidden[start:end],
+            dx[start:end],
+            labels[start:end],
+            loss[start:end],
+            hit[start:end],
+        )
+
+    @compile
+    def turn(conv2, turned):
+        """turned[j,f] = conv2[f,j]: rows of filters, for the forward pass."""
+        for f in range(conv2.shape[0]):
+            filter = conv2[f].reshape(-1)
+            for j in range(filter.size):
+                turned[j, f] = filter[j]
+
+    return of_desk, of_rows, turn
+
+
+def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) -> tuple[Any, Any, Any]:
+    """What one of the workers does in the two regions of a step, and in an evaluation."""
+    forward, backward = make_block(plan, job, layers, compile)
+    sum_blocks, sum_dense, update = make_update(compile)
+    of_desk, of_rows, turn = make_views(compile)
+    rate, momentum = np.float32(job.lr), np.float32(job.momentum)
+    hidden, flat = plan.hidden, plan.flat
+    fc1, bias3, fc2, bias4 = np.cumsum(list(plan.sizes().values())).tolist()[3:7]
+
+    @compile
+    def train_blocks(worker, data, order, weights, desks, rows, blocks):
+        """Every threads-th block of a batch."""
+        desk, count = of_desk(desks, worker), order.size
+        images, labels = data
+        turn(weights[2], desk.turned)
+        for block in range(worker, blocks.shape[0], threads):
+            start, end = block * BLOCK, min((block + 1) * BLOCK, count)
+            part = of_rows(rows, start, end)
+            forward(images, labels, order[start:end], np.float32(1 / count), weights, desk, part)
+            backward(weights, desk, part, blocks[block])
+
+    @compile
+    def update_range(state, start, end):
+        update(state.weight[start:end], state.velocity[start:end], state.gradient[start:end], rate, momentum)
+
+    @compile
+    def update_dense(state, turned, weight, bias, dy, x, start, end):
+        """Rows start..end of a dense layer, whose tensors stand at `weight` and `bias`."""
+        count, columns = x.shape
+        first, last = weight + start * columns, weight + end * columns
+        room = turned[start * count : end * count].reshape((end - start, count))
+        dweight = state.gradient[first:last].reshape((end - start, columns))
+        sum_dense(dy[:, start:end], x, room, dweight, state.gradient[bias + start : bias + end])
+        update_range(state, first, last)
+        update_range(state, bias + start, bias + end)
+
+    @compile
+    def update_part(worker, count, batch_rows, blocks, turned, vectors):
+        """A part of the convolutions, and rows of fc1; fc2 is the last worker's."""
+        rows, state = of_rows(batch_rows, 0, count), State(vectors[0], vectors[1], vectors[2])
+        start, end = worker * fc1 // threads, (worker + 1) * fc1 // threads
+        sum_blocks(blocks[:, start:end], state.gradient[start:end])
+        update_range(state, start, end)
+        start, end = worker * hidden // threads, (worker + 1) * hidden // threads
+        update_dense(state, turned, fc1, bias3, rows.dhidden, rows.x, start, end)
+        if worker == threads - 1:
+            update_dense(state, turned, fc2, bias4, rows.logits, rows.hidden, 0, CLASSES)
+
+    @compile
+    def eval_blocks(worker, data, order, weights, desks, rows, sums):
+        """Every threads-th block of a set; rows: a block's for each worker."""
+        desk, count = of_desk(desks, worker), order.size
+        images, labels = data
+        loss, hits = 0.0, 0
+        turn(weights[2], desk.turned)
+        for start in range(worker * BLOCK, count, threads * BLOCK):
+            part = of_rows(rows, worker * BLOCK, worker * BLOCK + min(BLOCK, count - start))
+            own = order[start : start + BLOCK]
+            forward(images, labels, own, np.float32(1), weights, desk, part)
+            for s in range(own.size):
+                loss += part.loss[s]
+                hits += part.hit[s]
+        sums[worker, 0], sums[worker, 1] = loss, hits
+
+    return train_blocks, update_part, eval_blocks
+
+
+def make_loops(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -> tuple[Any, Any]:
+    """The loops over all steps of an epoch and over a set.  Both return the sum of the losses, and the
+    hits.  Numba hands plain tuples to its workers, no named ones."""
+    compile = numba.njit(fastmath=fastmath)
+    region = numba.njit(fastmath=fastmath, parallel=PARALLEL)
+    train_blocks, update_part, eval_blocks = make_regions(plan, job, threads, layers, compile)
+    batch = job.batch
+
+    @compile
+    def add_up(count, rows):
+        loss, hits = 0.0, 0
+        for s in range(count):
+            loss += rows[-2][s]
+            hits += rows[-1][s]
+        return loss, hits
+
+    @region
+    def train(data, order, state, weights, desks, rows, blocks, turned):
+        loss, hits = 0.0, 0
+        for first in range(0, order.size, batch):
+            samples = order[first : first + batch]
+            parts = blocks[: -(-samples.size // BLOCK)]
+            for worker in numba.prange(threads):
+                train_blocks(worker, data, samples, weights, desks, rows, parts)
+            for worker in numba.prange(threads):
+                update_part(worker, samples.size, rows, parts, turned, state)
+            step_loss, step_hits = add_up(samples.size, rows)
+            loss += step_loss
+            hits += step_hits
+        return loss, hits
+
+    @region
+    def eval(data, order, weights, desks, rows, sums):
+        for worker in numba.prange(threads):
+            eval_blocks(worker, data, order, weights, desks, rows, sums)
+
+    return train, eval
+
+
+class Training:
+    """All memory of a training, and its compiled loops."""
+
+    def __init__(self, plan: Plan, job: Job, threads: int) -> None:
+        self.plan, self.job, self.places = plan, job, find_places(job, plan)
+        batch, size = min(job.batch, len(job.train_images)), sum(plan.sizes().values())
+        dense = plan.hidden * (plan.flat + 1) + CLASSES * (plan.hidden + 1)
+        self.state = State(*(np.zeros(size, np.float32) for _ in State._fields))
+        self.weights = split(self.state.weight, plan)
+        self.desks = make_desks(plan, threads)
+        self.rows = make_rows(plan, max(batch, threads * BLOCK))
+        self.blocks = np.zeros((-(-batch // BLOCK), size - dense), np.float32)
+        self.turned = np.zeros(max(plan.hidden, CLASSES) * batch, np.float32)
+        self.sums = np.zeros((threads, 2))
+        self.reset()
+
+    def compile(self, threads: int, layers: Any, fastmath: Any) -> None:
+        """Both loops, for the types that they are called with; an order of no samples does no work."""
+        self.train_loop, self.eval_loop = make_loops(self.plan, self.job, threads, layers, fastmath)
+        nothing = Set(np.zeros((0, *PIXELS), np.uint8), np.zeros(0, np.uint8))
+        self.train(nothing, np.zeros(0, np.uint32))
+        self.eval(nothing)
+
+    def train(self, data: Set, order: np.ndarray) -> tuple[float, int]:
+        """The sum of the losses, and the hits."""
+        tables = (tuple(self.state), self.weights, tuple(self.desks), tuple(self.rows))
+        return self.train_loop(tuple(data), order, *tables, self.blocks, self.turned)
+
+    def eval(self, data: Set) -> tuple[float, int]:
+        order = np.arange(len(data.labels), dtype=np.uint32)
+        self.eval_loop(tuple(data), order, self.weights, tuple(self.desks), tuple(self.rows), self.sums)
+        loss, hits = self.sums.sum(axis=0)
+        return loss, int(hits)
+
+    def reset(self) -> None:
+        for vector in self.state:
+            vector[:] = 0
+        self.state.weight[self.places] = self.job.init
+
+    def read(self) -> np.ndarray:
+        return self.state.weight[self.places]

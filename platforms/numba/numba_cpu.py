@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""Numba on the processor: loops that LLVM compiles, in parallel over blocks of samples."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from cnnbench.host import describe_packages, processor_name, require_packages
+from cnnbench.options import THREADS, Option
+from cnnbench.platform import Device, Span, Stats
+from cnnbench.platform import Platform as Base
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnbench.job import Job
+
+PACKAGES = ("numba", "numpy", "scipy")  # scipy: np.dot inside of Numba calls its BLAS
+
+
+class Platform(Base):
+    summary = "Numba on the processor, NumPy's BLAS in the dense layers"
+    options = (
+        THREADS,
+        Option("fastmath", "flag", "false", "let LLVM reorder sums, and take no NaN into account"),
+        Option("simd", "flag", "false", "convolutions in explicit vectors, by @intrinsic"),
+    )
+    variants = ("simd",)
+    data = "uint8, resident"
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        # "contract" fuses a product and a sum into one operation, which is more exact, not less.
+        self.fastmath = True if settings["fastmath"] else {"contract"}
+        self.precision = "fastmath" if settings["fastmath"] else "float32"
+        self.flags = f"parallel, fastmath={self.fastmath}"
+
+    def probe(self) -> Device:
+        require_packages(PACKAGES)
+        return Device(processor_name(), libraries=describe_packages((*PACKAGES, "llvmlite")))
+
+    def load(self) -> None:
+        """Each of our threads calls BLAS for itself."""
+        os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+        os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
+        os.environ["NUMBA_NUM_THREADS"] = str(self.settings["threads"])
+        global cpu_layers, cpu_training, np, plan
+        import cpu_layers
+        import cpu_plan as plan
+        import cpu_training
+        import numpy as np
+
+    def open(self, job: Job, span: Span) -> None:
+        threads = self.settings["threads"]
+        with span("upload"):
+            self.batch = job.batch
+            self.train_set = cpu_training.Set(np.array(job.train_images), np.array(job.train_labels))
+            self.test_set = cpu_training.Set(np.array(job.test_images), np.array(job.test_labels))
+            self.training = cpu_training.Training(plan.make_plan(job, 1), job, threads)
+        with span("compile"):
+            self.training.compile(threads, cpu_layers, self.fastmath)
+
+    def train(self, order: np.ndarray) -> Stats:
+        loss, hits = self.training.train(self.train_set, order)
+        return Stats(len(order), -(-len(order) // self.batch), loss / len(order), hits)
+
+    def eval(self) -> Stats:
+        loss, hits = self.training.eval(self.test_set)
+        count = len(self.test_set.labels)
+        return Stats(count, 1, loss / count, hits)
+
+    def read(self) -> np.ndarray:
+        return self.training.read()
+
+    def reset(self) -> None:
+        self.training.reset()

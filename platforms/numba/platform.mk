@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(eval $(call python_workers,numba,numba_cpu))

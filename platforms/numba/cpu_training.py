@@ -223,27 +223,29 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
         update(state.weight[start:end], state.velocity[start:end], state.gradient[start:end], rate, momentum)
 
     @compile
-    def update_dense(state, turned, weight, bias, dy, x, start, end):
+    def update_dense(state, room, weight, bias, dy, x, start, end):
         """Rows start..end of a dense layer, whose tensors stand at `weight` and `bias`."""
         count, columns = x.shape
         first, last = weight + start * columns, weight + end * columns
-        room = turned[start * count : end * count].reshape((end - start, count))
         dweight = state.gradient[first:last].reshape((end - start, columns))
-        sum_dense(dy[:, start:end], x, room, dweight, state.gradient[bias + start : bias + end])
+        sum_dense(dy[:, start:end], x, room.reshape((end - start, count)), dweight, state.gradient[bias + start : bias + end])
         update_range(state, first, last)
         update_range(state, bias + start, bias + end)
 
     @compile
     def update_part(worker, count, batch_rows, blocks, turned, vectors):
-        """A part of the convolutions, and rows of fc1; fc2 is the last worker's."""
+        """A part of the convolutions, and rows of fc1; fc2 is the last worker's.  Its room in `turned` is
+        behind that of fc1, where the other workers may still be at work."""
         rows, state = of_rows(batch_rows, 0, count), State(vectors[0], vectors[1], vectors[2])
         start, end = worker * fc1 // threads, (worker + 1) * fc1 // threads
         sum_blocks(blocks[:, start:end], state.gradient[start:end])
         update_range(state, start, end)
         start, end = worker * hidden // threads, (worker + 1) * hidden // threads
-        update_dense(state, turned, fc1, bias3, rows.dhidden, rows.x, start, end)
+        room = turned[start * count : end * count]
+        update_dense(state, room, fc1, bias3, rows.dhidden, rows.x, start, end)
         if worker == threads - 1:
-            update_dense(state, turned, fc2, bias4, rows.logits, rows.hidden, 0, CLASSES)
+            room = turned[hidden * count : (hidden + CLASSES) * count]
+            update_dense(state, room, fc2, bias4, rows.logits, rows.hidden, 0, CLASSES)
 
     @compile
     def eval_blocks(worker, data, order, weights, desks, rows, sums):
@@ -315,7 +317,7 @@ class Training:
         self.desks = make_desks(plan, threads)
         self.rows = make_rows(plan, max(batch, threads * BLOCK))
         self.blocks = np.zeros((-(-batch // BLOCK), size - dense), np.float32)
-        self.turned = np.zeros(max(plan.hidden, CLASSES) * batch, np.float32)
+        self.turned = np.zeros((plan.hidden + CLASSES) * batch, np.float32)
         self.sums = np.zeros((threads, 2))
         self.reset()
 

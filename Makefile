@@ -101,9 +101,9 @@ program_objects := $(filter-out $(program_main),\
 	$(call objects_of,$(call sources_in,src/runner src/results src/report src/cli)))
 tests := $(call sources_in,tests/unit tests/check)
 test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(tests)))
-# Workers that misbehave, for the tests; and on Linux a libnvidia-ml.so.1 that says what a test wants.
+# Workers that misbehave, for the tests; and on Linux libraries of NVIDIA that say what a test wants.
 test_workers := $(patsubst %.c,$(B)/%,$(filter-out %_linux.c,$(wildcard tests/workers/*.c)))
-test_libraries := $(if $(filter linux,$(SYSTEM)),$(B)/tests/libnvidia-ml.so.1)
+test_libraries := $(if $(filter linux,$(SYSTEM)),$(addprefix $(B)/tests/,libnvidia-ml.so.1 libcuda.so.1))
 test_scripts := $(sort $(wildcard tests/cli/test_*.sh))
 benches := $(call sources_in,bench)
 bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
@@ -157,6 +157,9 @@ $(foreach source,$(benches),$(eval $(call program_rule,$(source:%.c=$(B)/%),$(so
 $(foreach source,$(test_workers),$(eval $(call program_rule,$(source),$(source:$(B)/%=%).c)))
 $(B)/tests/libnvidia-ml.so.1: tests/workers/fake_nvml_linux.c $(B)/flags
 	$(call show,LINK,$@)mkdir -p $(@D) && $(CC) $(compile_flags) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+# Without a sanitizer: Python loads it, which has none.
+$(B)/tests/libcuda.so.1: tests/workers/fake_cuda_linux.c $(B)/flags
+	$(call show,LINK,$@)mkdir -p $(@D) && $(CC) $(standard) $(warnings) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
 
 $(call objects_of,$(tests)): EXTRA := $(CMOCKA_CFLAGS)
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-$(eval $(call python_workers,numba,numba_cpu))
+$(eval $(call python_workers,numba,numba_cpu numba_cuda))

@@ -5,9 +5,11 @@ platform, tell the runner.  worker.c beside it does the same for platforms in C.
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import sys
 import traceback
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cnnbench.events import PROTOCOL, Events, number
@@ -135,11 +137,20 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def work(name: str, arguments: argparse.Namespace, events: Events) -> int:
+def load_module(path: Path) -> ModuleType:
+    """Under a name that no package has: main.py says why."""
+    spec = importlib.util.spec_from_file_location(f"worker_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def work(path: Path, arguments: argparse.Namespace, events: Events) -> int:
     try:
-        kind = importlib.import_module(name).Platform
+        kind = load_module(path).Platform
         platform = kind(read_options(kind.options, arguments.option))
-        worker = Worker(name, platform, events, arguments.min_time)
+        worker = Worker(path.stem, platform, events, arguments.min_time)
         worker.greet(platform.probe(), arguments.probe)
         if not arguments.probe:
             worker.run(arguments.job, arguments.out)
@@ -154,8 +165,9 @@ def work(name: str, arguments: argparse.Namespace, events: Events) -> int:
         return EXIT_USAGE if isinstance(error, Usage) else EXIT_INTERNAL
 
 
-def main(name: str, words: list[str]) -> int:
-    arguments = read_arguments(name, words)
-    code = work(name, arguments, Events(arguments.events))
+def main(path: Path, words: list[str]) -> int:
+    """The worker of the platform in the file `path`."""
+    arguments = read_arguments(path.stem, words)
+    code = work(path, arguments, Events(arguments.events))
     sys.stdout.flush()
     return code

@@ -4,12 +4,14 @@
 Filters may be padded with zeros up to whole vectors.  A padded filter's output is 0, hence dead behind
 its ReLU: its gradients are exactly 0, and it stays 0.
 
-    pixels   [sample][28][28]                  the network's input
-    map1     [sample][side1][side1 * filters1] pool1 as far as conv2 reads it, [y][x, channel]
-    cell1    the same, uint8                   2 row + column of the maximum in its window
-    flat     [sample][position * filters2]     pool2, [y, x][channel]; the model's order is the other
-    corner2  the same, uint32                  where in a sample's map1 the maximum's window begins
+    pixels   [sample][y, x]                     the network's input, 28 x 28 and some room
+    map1     [sample][y][x, channel]            pool1 as far as conv2 reads it, side1 x side1
+    flat     [sample][y, x][channel]            pool2; the model's order is channel, y, x
+    corner2  [sample][y, x][channel]            where in map1 the window of the maximum begins
     weights  conv1 [ky, kx][filter]; conv2 [filter][ky][kx, channel]; fc1 [hidden][flat]; fc2 [10][hidden]
+
+Exact savings: the odd last row and column that a pool leaves out are not computed, nor is what of pool1
+only they would read.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from cnnbench.job import CLASSES, Job
 
 SIDE = 28  # of an image
 BLOCK = 32  # samples that go through all layers, both ways, while their maps (300 KB) are in L2
+STEPS = 32  # plain loops over long rows end at a multiple: LLVM takes 4 vectors of 8 at a time
 
 
 class Plan(NamedTuple):
@@ -49,10 +52,13 @@ class Plan(NamedTuple):
         }
 
 
-def make_plan(job: Job, lanes: int) -> Plan:
-    """Exact savings: the odd last row and column that a pool leaves out are not computed, nor is what
-    of pool1 only they would read."""
-    filters1, filters2 = (-(-filters // lanes) * lanes for filters in (job.filters1, job.filters2))
+def round_up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit
+
+
+def make_plan(job: Job, lanes1: int, lanes2: int) -> Plan:
+    """The filters padded to whole vectors."""
+    filters1, filters2 = round_up(job.filters1, lanes1), round_up(job.filters2, lanes2)
     side2 = ((SIDE - job.fsize + 1) // 2 - job.fsize + 1) // 2
     side1 = 2 * side2 + job.fsize - 1
     return Plan(

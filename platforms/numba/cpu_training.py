@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from cpu_dense import make_dense, make_head, make_update
-from cpu_plan import BLOCK, SIDE, Plan, find_places
+from cpu_plan import BLOCK, SIDE, Plan, find_places, make_plan
 
-from cnnbench.job import CLASSES, PIXELS, Job
+from cnnbench.job import CLASSES, Job
 
 ZERO = np.float32(0)
 PARALLEL = {"fusion": False}  # two regions must not become one
 
 
 class Set(NamedTuple):
-    images: np.ndarray  # uint8, n x 28 x 28
+    images: np.ndarray  # uint8, n x 784
     labels: np.ndarray
 
 
@@ -33,19 +33,6 @@ class State(NamedTuple):
     weight: np.ndarray
     velocity: np.ndarray
     gradient: np.ndarray
-
-
-class Desk(NamedTuple):
-    """Scratch, one of each for each worker."""
-
-    pixels: np.ndarray
-    map1: np.ndarray
-    cell1: np.ndarray
-    corner2: np.ndarray
-    z1: np.ndarray  # two rows of conv1's outputs before the pool, [row][pixel][filter]
-    z2: np.ndarray
-    dmap1: np.ndarray  # of one sample
-    turned: np.ndarray  # conv2's weights as [i, j][filter]
 
 
 class Rows(NamedTuple):
@@ -77,23 +64,6 @@ def split(vector: np.ndarray, plan: Plan) -> tuple[np.ndarray, ...]:
     return tuple(part.reshape(shape) for part, shape in zip(parts, shapes))
 
 
-def make_desks(plan: Plan, threads: int) -> Desk:
-    def floats(*shape: int) -> np.ndarray:
-        return np.zeros((threads, *shape), np.float32)
-
-    map1 = (BLOCK, plan.side1, plan.row1)
-    return Desk(
-        floats(BLOCK, *PIXELS),
-        floats(*map1),
-        np.zeros((threads, *map1), np.uint8),
-        np.zeros((threads, BLOCK, plan.flat), np.uint32),
-        floats(2, 2 * plan.side1, plan.filters1),
-        floats(2, 2 * plan.side2, plan.filters2),
-        floats(plan.side1, plan.row1),
-        floats(plan.fsize * plan.run, plan.filters2),
-    )
-
-
 def make_rows(plan: Plan, count: int) -> Rows:
     """Of `count` samples."""
     floats = [(count, plan.flat), (count, plan.hidden), (count, CLASSES)]
@@ -106,35 +76,29 @@ def make_rows(plan: Plan, count: int) -> Rows:
     )
 
 
-def make_block(plan: Plan, job: Job, layers: Any, compile: Any) -> tuple[Any, Any]:
-    """The whole network for a block of samples; `layers` makes the convolutions."""
-    conv1_forward, conv1_backward = layers.make_conv1(plan, compile)
-    conv2_forward, conv2_backward = layers.make_conv2(plan, compile)
+def make_block(plan: Plan, job: Job, convolutions: Any, compile: Any) -> tuple[Any, Any]:
+    """The whole network for a block of samples."""
+    _, _, conv_forward, conv_backward = convolutions
     dense_forward, dense_backward = make_dense(compile)
     head = make_head(compile)
     slope, shift = np.float32(1 / (255 * job.deviation)), np.float32(-job.mean / job.deviation)
-    sizes = plan.sizes()
-    end1 = sizes["conv1.weight"]
-    start2 = end1 + plan.filters1
-    end2 = start2 + sizes["conv2.weight"]
+    end1, start2, end2 = np.cumsum(list(plan.sizes().values())).tolist()[:3]
 
     @compile
     def load(images, labels, order, pixels, own_labels):
         """pixels = (byte/255 - mean)/deviation"""
         for s in range(order.size):
             own_labels[s] = labels[order[s]]
-            image = images[order[s]]
-            for y in range(SIDE):
-                for x in range(SIDE):
-                    pixels[s, y, x] = np.float32(image[y, x]) * slope + shift
+            image, own = images[order[s]], pixels[s]
+            for p in range(SIDE * SIDE):
+                own[p] = np.float32(image[p]) * slope + shift
 
     @compile
     def forward(images, labels, order, scale, weights, desk, rows):
         """From the images to the logits' gradient, times scale."""
         conv1, bias1, _, bias2, fc1, bias3, fc2, bias4 = weights
         load(images, labels, order, desk.pixels, rows.labels)
-        conv1_forward(order.size, desk.pixels, conv1, bias1, desk.z1, desk.map1, desk.cell1)
-        conv2_forward(order.size, desk.map1, desk.turned, bias2, desk.z2, rows.x, desk.corner2)
+        conv_forward(order.size, desk, conv1, bias1, bias2, rows.x)
         dense_forward(rows.x, fc1, bias3, rows.hidden, fc2, bias4, rows.logits)
         head(rows.logits, rows.labels, scale, rows.loss, rows.hit)
 
@@ -146,62 +110,30 @@ def make_block(plan: Plan, job: Job, layers: Any, compile: Any) -> tuple[Any, An
         gradient[:] = ZERO
         dconv1, dbias1 = gradient[:end1].reshape(conv1.shape), gradient[end1:start2]
         dconv2, dbias2 = gradient[start2:end2].reshape(conv2.shape), gradient[end2:]
-        for s in range(rows.labels.size):
-            conv2_backward(
-                desk.map1[s], rows.x[s], desk.corner2[s], rows.dx[s], conv2, desk.dmap1, dconv2, dbias2
-            )
-            conv1_backward(desk.pixels[s], desk.map1[s], desk.cell1[s], desk.dmap1, dconv1, dbias1)
+        conv_backward(
+            rows.labels.size, desk, conv2, rows.x, rows.dx, dconv1, dbias1, dconv2, dbias2
+        )
 
     return forward, backward
 
 
-def make_views(compile: Any) -> tuple[Any, Any, Any]:
-    """Parts of arrays that workers and blocks own."""
-
+def make_of_rows(compile: Any) -> Any:
     @compile
-    def of_desk(desks, worker):
-        pixels, map1, cell1, corner2, z1, z2, dmap1, turned = desks
-        return Desk(
-            pixels[worker],
-            map1[worker],
-            cell1[worker],
-            corner2[worker],
-            z1[worker],
-            z2[worker],
-            dmap1[worker],
-            turned[worker],
-        )
+    def of_rows(r, start, end):
+        """Rows start..end of all arrays."""
+        x, hidden, logits, dhidden = r[0][start:end], r[1][start:end], r[2][start:end], r[3][start:end]
+        return Rows(x, hidden, logits, dhidden, r[4][start:end], r[5][start:end], r[6][start:end], r[7][start:end])
 
-    @compile
-    def of_rows(rows, start, end):
-        x, hidden, logits, dhidden, dx, labels, loss, hit = rows
-        return Rows(
-            x[start:end],
-            hidden[start:end],
-            logits[start:end],
-            dhidden[start:end],
-            dx[start:end],
-            labels[start:end],
-            loss[start:end],
-            hit[start:end],
-        )
-
-    @compile
-    def turn(conv2, turned):
-        """turned[j,f] = conv2[f,j]: rows of filters, for the forward pass."""
-        for f in range(conv2.shape[0]):
-            filter = conv2[f].reshape(-1)
-            for j in range(filter.size):
-                turned[j, f] = filter[j]
-
-    return of_desk, of_rows, turn
+    return of_rows
 
 
 def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) -> tuple[Any, Any, Any]:
     """What one of the workers does in the two regions of a step, and in an evaluation."""
-    forward, backward = make_block(plan, job, layers, compile)
+    convolutions = layers.make_convolutions(plan, compile)
+    forward, backward = make_block(plan, job, convolutions, compile)
     sum_blocks, sum_dense, update = make_update(compile)
-    of_desk, of_rows, turn = make_views(compile)
+    of_desk, prepare, _, _ = convolutions
+    of_rows = make_of_rows(compile)
     rate, momentum = np.float32(job.lr), np.float32(job.momentum)
     hidden, flat = plan.hidden, plan.flat
     fc1, bias3, fc2, bias4 = np.cumsum(list(plan.sizes().values())).tolist()[3:7]
@@ -211,7 +143,7 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
         """Every threads-th block of a batch."""
         desk, count = of_desk(desks, worker), order.size
         images, labels = data
-        turn(weights[2], desk.turned)
+        prepare(desk, weights[2])
         for block in range(worker, blocks.shape[0], threads):
             start, end = block * BLOCK, min((block + 1) * BLOCK, count)
             part = of_rows(rows, start, end)
@@ -253,7 +185,7 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
         desk, count = of_desk(desks, worker), order.size
         images, labels = data
         loss, hits = 0.0, 0
-        turn(weights[2], desk.turned)
+        prepare(desk, weights[2])
         for start in range(worker * BLOCK, count, threads * BLOCK):
             part = of_rows(rows, worker * BLOCK, worker * BLOCK + min(BLOCK, count - start))
             own = order[start : start + BLOCK]
@@ -269,7 +201,7 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
 def make_loops(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -> tuple[Any, Any]:
     """The loops over all steps of an epoch and over a set.  Both return the sum of the losses, and the
     hits.  Numba hands plain tuples to its workers, no named ones."""
-    compile = numba.njit(fastmath=fastmath)
+    compile = numba.njit(fastmath=fastmath, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     region = numba.njit(fastmath=fastmath, parallel=PARALLEL)
     train_blocks, update_part, eval_blocks = make_regions(plan, job, threads, layers, compile)
     batch = job.batch
@@ -308,23 +240,28 @@ def make_loops(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -
 class Training:
     """All memory of a training, and its compiled loops."""
 
-    def __init__(self, plan: Plan, job: Job, threads: int) -> None:
-        self.plan, self.job, self.places = plan, job, find_places(job, plan)
+    def __init__(self, job: Job, threads: int, layers: Any) -> None:
+        """layers: the module of the convolutions."""
+        plan = make_plan(job, *layers.lanes(job.filters1))
+        self.plan, self.job, self.threads, self.layers = plan, job, threads, layers
+        self.places = find_places(job, plan)
         batch, size = min(job.batch, len(job.train_images)), sum(plan.sizes().values())
         dense = plan.hidden * (plan.flat + 1) + CLASSES * (plan.hidden + 1)
         self.state = State(*(np.zeros(size, np.float32) for _ in State._fields))
         self.weights = split(self.state.weight, plan)
-        self.desks = make_desks(plan, threads)
+        self.desks = layers.make_desks(plan, threads)
         self.rows = make_rows(plan, max(batch, threads * BLOCK))
         self.blocks = np.zeros((-(-batch // BLOCK), size - dense), np.float32)
         self.turned = np.zeros((plan.hidden + CLASSES) * batch, np.float32)
         self.sums = np.zeros((threads, 2))
         self.reset()
 
-    def compile(self, threads: int, layers: Any, fastmath: Any) -> None:
+    def compile(self, fastmath: Any) -> None:
         """Both loops, for the types that they are called with; an order of no samples does no work."""
-        self.train_loop, self.eval_loop = make_loops(self.plan, self.job, threads, layers, fastmath)
-        nothing = Set(np.zeros((0, *PIXELS), np.uint8), np.zeros(0, np.uint8))
+        self.train_loop, self.eval_loop = make_loops(
+            self.plan, self.job, self.threads, self.layers, fastmath
+        )
+        nothing = Set(np.zeros((0, SIDE**2), np.uint8), np.zeros(0, np.uint8))
         self.train(nothing, np.zeros(0, np.uint32))
         self.eval(nothing)
 

@@ -45,21 +45,23 @@ class Platform(Base):
         os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
         os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
         os.environ["NUMBA_NUM_THREADS"] = str(self.settings["threads"])
-        global cpu_layers, cpu_training, np, plan
-        import cpu_layers
-        import cpu_plan as plan
+        global cpu_training, layers, np
         import cpu_training
         import numpy as np
 
+        if self.settings["simd"]:
+            import cpu_simd as layers
+        else:
+            import cpu_plain as layers
+
     def open(self, job: Job, span: Span) -> None:
-        threads = self.settings["threads"]
         with span("upload"):
             self.batch = job.batch
-            self.train_set = cpu_training.Set(np.array(job.train_images), np.array(job.train_labels))
-            self.test_set = cpu_training.Set(np.array(job.test_images), np.array(job.test_labels))
-            self.training = cpu_training.Training(plan.make_plan(job, 1), job, threads)
+            self.train_set = upload(job.train_images, job.train_labels)
+            self.test_set = upload(job.test_images, job.test_labels)
+            self.training = cpu_training.Training(job, self.settings["threads"], layers)
         with span("compile"):
-            self.training.compile(threads, cpu_layers, self.fastmath)
+            self.training.compile(self.fastmath)
 
     def train(self, order: np.ndarray) -> Stats:
         loss, hits = self.training.train(self.train_set, order)
@@ -75,3 +77,7 @@ class Platform(Base):
 
     def reset(self) -> None:
         self.training.reset()
+
+
+def upload(images: np.ndarray, labels: np.ndarray) -> Any:
+    return cpu_training.Set(np.array(images).reshape(len(images), -1), np.array(labels))

@@ -31,15 +31,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cuda_layout import (
-    CHANNEL_BLOCK,
     CLASSES,
     DEAD,
-    FILTER_BLOCK,
     PIXELS,
     ROW,
     SLICE,
+    Blocks,
     Convolution,
     Layout,
+    Tile,
     cut_forward,
     cut_inputs,
     cut_weights,
@@ -88,21 +88,20 @@ def make_activations(conv: Convolution) -> Any:
 # ---- Convolutions ----------------------------------------------------------------------------------
 
 
-def make_forward(conv: Convolution, source: Any) -> Kernel:
+def make_forward(conv: Convolution, source: Any, thread_filters: int) -> Kernel:
     """output[b][f][p] = max(0, bias[f] + max over the pool of sum over c, i, j of weight[f][c][i][j] *
     input[b][c][y + i][x + j]), and which of the pool's four it was.
 
     A thread holds the patch that a pool's cell is computed from, (K + 1)^2 inputs, and multiplies it
-    by the taps of FILTER_BLOCK filters: 4 * FILTER_BLOCK sums.  Inputs and weights lie in shared memory.
+    by the taps of `thread_filters` filters: four sums for each.  Inputs and weights lie in shared memory.
     """
-    cut = cut_forward(conv)
-    block_samples, block_channels, groups = cut
+    block_samples, block_channels, groups = cut_forward(conv, thread_filters)
     channels, filters, fsize, taps = conv.channels, conv.filters, conv.fsize, conv.taps
     side, area, pool_side, pooled = conv.side, conv.area, conv.pool_side, conv.pooled
     weight, bias, output, choice = conv.weight, conv.bias, conv.output, conv.choice
     patch_side = fsize + 1
-    patch_size, sums_size = patch_side**2, 4 * FILTER_BLOCK
-    block_filters = groups * FILTER_BLOCK
+    patch_size, sums_size = patch_side**2, 4 * thread_filters
+    block_filters = groups * thread_filters
     inputs_size = block_samples * block_channels * area
     weights_size = block_filters * block_channels * taps
     owned = block_samples * groups * pooled
@@ -133,7 +132,7 @@ def make_forward(conv: Convolution, source: Any) -> Kernel:
         for i in range(patch_side):
             for j in range(patch_side):
                 patch[i * patch_side + j] = inputs[corner + i * side + j]
-        for b in range(FILTER_BLOCK):
+        for b in range(thread_filters):
             for i in range(fsize):
                 for j in range(fsize):
                     w = weights[first_weight + b * block_channels * taps + i * fsize + j]
@@ -174,12 +173,12 @@ def make_forward(conv: Convolution, source: Any) -> Kernel:
             cuda.syncthreads()
             if t < owned:
                 for c in range(block_channels):
-                    first_weight = (group * FILTER_BLOCK * block_channels + c) * taps
+                    first_weight = (group * thread_filters * block_channels + c) * taps
                     add_channel(sums, patch, inputs, corner + c * area, weights, first_weight)
         sample = cuda.blockIdx.x * block_samples + member
         if t < owned and sample < count:
-            for b in range(FILTER_BLOCK):
-                f = cuda.blockIdx.y * block_filters + group * FILTER_BLOCK + b
+            for b in range(thread_filters):
+                f = cuda.blockIdx.y * block_filters + group * thread_filters + b
                 if f < filters:
                     pool(sums, b, floats, choices, sample, f, cell)
 
@@ -187,29 +186,29 @@ def make_forward(conv: Convolution, source: Any) -> Kernel:
     return Kernel(conv_forward, lambda count: (divide(count, block_samples), rows), threads)
 
 
-def make_input_gradient(conv: Convolution, before: Convolution) -> Kernel:
+def make_input_gradient(conv: Convolution, before: Convolution, thread_channels: int) -> Kernel:
     """d_input[b][c][y][x] = sum over f and the cells of f's pool whose position (py, px) is at most K - 1
     above and left of (y, x), of weight[f][c][y - py][x - px] * d_output[b][f][cell]; zero where the
     pool that made the input is DEAD.
 
-    A block is a sample and CHANNEL_BLOCK channels; a thread owns a position, and for all of these.
+    A block is a sample and `thread_channels` channels; a thread owns a position, in all of these.
     The channels of a weight lie side by side in shared memory, one word apart from the next: lanes that
     stand at different taps meet in different banks.
     """
-    block_filters = cut_inputs(conv)
+    block_filters = cut_inputs(conv, thread_channels)
     channels, filters, fsize, taps = conv.channels, conv.filters, conv.fsize, conv.taps
     side, area, pool_side, pooled = conv.side, conv.area, conv.pool_side, conv.pooled
     weight, gradient, choice = conv.weight, conv.gradient, conv.choice
     result, result_choice = before.gradient, before.choice
-    stride = CHANNEL_BLOCK + 1
+    stride = thread_channels + 1
     weights_size, cells_size = block_filters * taps * stride, block_filters * pooled
     threads = warps(area)
 
     @cuda.jit(device=True)
     def stage_weights(weights, floats, filter0):
-        for i in range(cuda.threadIdx.x, block_filters * taps * CHANNEL_BLOCK, threads):
-            b, tap, f = i // taps % CHANNEL_BLOCK, i % taps, i // (taps * CHANNEL_BLOCK)
-            channel, at = cuda.blockIdx.y * CHANNEL_BLOCK + b, (f * taps + tap) * stride + b
+        for i in range(cuda.threadIdx.x, block_filters * taps * thread_channels, threads):
+            b, tap, f = i // taps % thread_channels, i % taps, i // (taps * thread_channels)
+            channel, at = cuda.blockIdx.y * thread_channels + b, (f * taps + tap) * stride + b
             weights[at] = float32(0)
             if filter0 + f < filters and channel < channels:
                 weights[at] = floats[weight + ((filter0 + f) * channels + channel) * taps + tap]
@@ -231,12 +230,12 @@ def make_input_gradient(conv: Convolution, before: Convolution) -> Kernel:
         gradients = cuda.shared.array(cells_size, float32)
         rows = cuda.shared.array(cells_size, int32)
         columns = cuda.shared.array(cells_size, int32)
-        sums = cuda.local.array(CHANNEL_BLOCK, float32)
+        sums = cuda.local.array(thread_channels, float32)
         t = cuda.threadIdx.x
         y, x = t // side, t % side
         top, bottom = max(0, y - fsize + 1) // 2, min(pool_side - 1, y // 2)
         left, right = max(0, x - fsize + 1) // 2, min(pool_side - 1, x // 2)
-        for b in range(CHANNEL_BLOCK):
+        for b in range(thread_channels):
             sums[b] = float32(0)
         for filter0 in range(0, filters, block_filters):
             cuda.syncthreads()
@@ -252,29 +251,29 @@ def make_input_gradient(conv: Convolution, before: Convolution) -> Kernel:
                             i, j = y - rows[at], x - columns[at]
                             if g != float32(0) and 0 <= i < fsize and 0 <= j < fsize:
                                 w = (f * taps + i * fsize + j) * stride
-                                for b in range(CHANNEL_BLOCK):
+                                for b in range(thread_channels):
                                     sums[b] += g * weights[w + b]
         if t < area:
-            for b in range(CHANNEL_BLOCK):
-                channel = cuda.blockIdx.y * CHANNEL_BLOCK + b
+            for b in range(thread_channels):
+                channel = cuda.blockIdx.y * thread_channels + b
                 if channel < channels:
                     at = (cuda.blockIdx.x * channels + channel) * area + t
                     dead = choices[result_choice + at] == DEAD
                     floats[result + at] = float32(0) if dead else sums[b]
 
-    rows_of_blocks = divide(channels, CHANNEL_BLOCK)
+    rows_of_blocks = divide(channels, thread_channels)
     return Kernel(conv_inputs, lambda count: (count, rows_of_blocks), threads)
 
 
-def make_weight_gradient(conv: Convolution, layout: Layout, source: Any) -> Kernel:
+def make_weight_gradient(conv: Convolution, layout: Layout, source: Any, least: int) -> Kernel:
     """partial[k][f][c][i][j] = sum over the k-th group of samples and the cells of f's pool, of
     d_output[b][f][cell] * input[b][c][y + i][x + j] with the position (y, x) that the pool took; the
     bias's likewise, without the input.
 
     A thread owns one row of taps, (f, c, i), and every `parts`-th cell; the parts are added in shared
-    memory.  blockIdx.y counts chunks of filters x channels.
+    memory.  blockIdx.y counts chunks of filters x channels.  A block has `least` threads, or more.
     """
-    block_channels, block_filters, parts = cut_weights(conv)
+    block_channels, block_filters, parts = cut_weights(conv, least)
     channels, filters, fsize, taps = conv.channels, conv.filters, conv.fsize, conv.taps
     side, area, pool_side, pooled = conv.side, conv.area, conv.pool_side, conv.pooled
     gradient, choice, group = conv.gradient, conv.choice, layout.group
@@ -367,23 +366,25 @@ class Operand(NamedTuple):
     along_depth: bool  # its neighbours in memory differ in depth
 
 
-class Tile(NamedTuple):
-    rows: int
-    columns: int
-    depth: int
-    thread_rows: int
-    thread_columns: int
+class Product(NamedTuple):
+    """A matrix product, cut along its depth for blockIdx.z, and what becomes of its elements."""
+
+    left: Operand
+    right: Operand
+    store: Any  # (floats, row, column, sum, count)
+    depth: int  # of a slice
+    over_samples: bool  # the last slice ends with the batch's samples
 
 
-def make_product(left: Operand, right: Operand, store: Any, depth: int, tile: Tile, blocks: Any) -> Kernel:
-    """result[m][n] = sum over k of left[m][k] * right[k][n], for k in the depth of slice blockIdx.z.
+def make_product(product: Product, tile: Tile, blocks: Callable[[int], tuple[int, ...]]) -> Kernel:
+    """result[m][n] = sum over k of left[m][k] * right[k][n], for k in a slice.
 
     A block owns a tile of the result; a thread thread_rows x thread_columns of it, spread over the tile
     so that neighbours read neighbouring words.  Both sides come through shared memory, `depth` deep at
     a time, and rows are one word longer than a multiple of 32: no two lanes write to one bank.
     """
     rows, columns, tile_depth, thread_rows, thread_columns = tile
-    element_left, left_along, element_right, right_along = *left, *right
+    (element_left, left_along), (element_right, right_along), store, depth, over_samples = product
     rows_apart, columns_apart = rows // thread_rows, columns // thread_columns
     threads, sums_size = rows_apart * columns_apart, thread_rows * thread_columns
     left_stride, right_stride = rows + 1, columns + 1
@@ -410,18 +411,19 @@ def make_product(left: Operand, right: Operand, store: Any, depth: int, tile: Ti
             tile[k * right_stride + n] = value
 
     @compile_kernel
-    def product(floats, choices, samples, order, first, count):
+    def multiply(floats, choices, samples, order, first, count):
         left_tile = cuda.shared.array(left_size, float32)
         right_tile = cuda.shared.array(right_size, float32)
         sums = cuda.local.array(sums_size, float32)
         m, n = cuda.threadIdx.x // columns_apart, cuda.threadIdx.x % columns_apart
         row0, column0, begin = cuda.blockIdx.y * rows, cuda.blockIdx.x * columns, cuda.blockIdx.z * depth
+        end = min(begin + depth, count) if over_samples else begin + depth
         for i in range(sums_size):
             sums[i] = float32(0)
-        for depth0 in range(begin, begin + depth, tile_depth):
+        for depth0 in range(begin, end, tile_depth):
             cuda.syncthreads()
-            stage_left(left_tile, floats, row0, depth0, begin + depth, count)
-            stage_right(right_tile, floats, column0, depth0, begin + depth, count)
+            stage_left(left_tile, floats, row0, depth0, end, count)
+            stage_right(right_tile, floats, column0, depth0, end, count)
             cuda.syncthreads()
             for k in range(tile_depth):
                 for i in range(thread_rows):
@@ -434,7 +436,7 @@ def make_product(left: Operand, right: Operand, store: Any, depth: int, tile: Ti
                 row, column = row0 + m + i * rows_apart, column0 + n + j * columns_apart
                 store(floats, row, column, sums[i * thread_columns + j], count)
 
-    return Kernel(product, blocks, threads)
+    return Kernel(multiply, blocks, threads)
 
 
 def make_elements(layout: Layout) -> dict[str, Any]:
@@ -477,11 +479,10 @@ def make_elements(layout: Layout) -> dict[str, Any]:
     }
 
 
-def make_fc1(layout: Layout) -> Kernel:
-    """h[b][o] = max(0, bias[o] + sum over i of x2[b][i] * weight[o][i]).  Small tiles: 128 blocks."""
+def make_fc1(layout: Layout, tile: Tile) -> Kernel:
+    """h[b][o] = max(0, bias[o] + sum over i of x2[b][i] * weight[o][i])."""
     hidden, bias, layer = layout.hidden, layout.fc1_bias, layout.layer
     elements = make_elements(layout)
-    tile = Tile(16, 32, 40, 2, 2)
 
     @cuda.jit(device=True)
     def store(floats, sample, o, total, count):
@@ -492,14 +493,15 @@ def make_fc1(layout: Layout) -> Kernel:
     def blocks(count: int) -> tuple[int, ...]:
         return divide(hidden, tile.columns), divide(count, tile.rows), 1
 
-    return make_product(elements["inputs"], elements["weights"], store, layout.flat, tile, blocks)
+    product = Product(elements["inputs"], elements["weights"], store, layout.flat, False)
+    return make_product(product, tile, blocks)
 
 
-def make_fc1_inputs(layout: Layout) -> Kernel:
+def make_fc1_inputs(layout: Layout, tile: Tile) -> Kernel:
     """d_x2[b][i] = sum over o of d_h[b][o] * weight[o][i]; a ReLU that was zero had x2 = 0."""
-    flat, gradient, inputs = layout.flat, layout.conv2.gradient, layout.conv2.output
+    hidden, flat = layout.hidden, layout.flat
+    gradient, inputs = layout.conv2.gradient, layout.conv2.output
     elements = make_elements(layout)
-    tile = Tile(32, 32, 32, 4, 2)
 
     @cuda.jit(device=True)
     def store(floats, sample, i, total, count):
@@ -510,15 +512,14 @@ def make_fc1_inputs(layout: Layout) -> Kernel:
     def blocks(count: int) -> tuple[int, ...]:
         return divide(flat, tile.columns), divide(count, tile.rows), 1
 
-    left, right = elements["gradients"], elements["weights, turned"]
-    return make_product(left, right, store, layout.hidden, tile, blocks)
+    product = Product(elements["gradients"], elements["weights, turned"], store, hidden, False)
+    return make_product(product, tile, blocks)
 
 
-def make_fc1_weights(layout: Layout) -> Kernel:
+def make_fc1_weights(layout: Layout, tile: Tile) -> Kernel:
     """partial[k][o][i] = sum over the k-th SLICE of samples of d_h[b][o] * x2[b][i]."""
     hidden, flat, wide = layout.hidden, layout.flat, layout.wide
     elements = make_elements(layout)
-    tile = Tile(32, 32, 32, 4, 2)
 
     @cuda.jit(device=True)
     def store(floats, o, i, total, count):
@@ -529,10 +530,10 @@ def make_fc1_weights(layout: Layout) -> Kernel:
         return divide(flat, tile.columns), divide(hidden, tile.rows), divide(count, SLICE)
 
     left, right = elements["gradients, turned"], elements["inputs, turned"]
-    return make_product(left, right, store, SLICE, tile, blocks)
+    return make_product(Product(left, right, store, SLICE, True), tile, blocks)
 
 
-def make_head(layout: Layout, with_gradients: bool) -> Kernel:
+def make_head(layout: Layout, threads: int, with_gradients: bool) -> Kernel:
     """For a group of samples: z = fc2's outputs, the loss, whether the largest is the label; with
     gradients: d_z = (softmax(z) - 1 at the label)/count, d_h = d_z weight where h > 0, and the group's
     sums for fc1.bias, fc2.weight and fc2.bias.
@@ -544,7 +545,6 @@ def make_head(layout: Layout, with_gradients: bool) -> Kernel:
     narrow, narrow_size = layout.narrow, layout.narrow_size
     places = (layout.fc1_bias, layout.fc2_weight, layout.fc2_bias)
     d_bias1, d_weight, d_bias = (narrow_place(layout, place) for place in places)
-    threads = 128
     outputs = group * CLASSES
     parts = max(1, threads // outputs)
     shares_size = outputs * parts
@@ -649,19 +649,21 @@ def narrow_place(layout: Layout, place: int) -> int:
     return place if place < layout.fc1_weight else place - layout.wide_size
 
 
-def make_update(layout: Layout, lr: float, momentum: float) -> Kernel:
+def make_update(layout: Layout, blocks: Blocks, lr: float, momentum: float) -> Kernel:
     """v = momentum * v + g; w = w - lr * v, where g is the sum of the partial ones.
 
-    The first blocks own 256 weights of fc1 each, the last ones 32 other parameters: as there are many
-    more partial sums of these, eight threads add each eighth row, and the first adds up the eight.
+    The first blocks own fc1's weights, one a thread, the last ones 32 other parameters each: as there
+    are many more partial sums of these, eight threads add each eighth row, and the first adds up the
+    eight.
     """
     learning, keep = float32(lr), float32(momentum)
     parameters, fc1_weight, velocity = layout.parameters, layout.fc1_weight, layout.velocity
     narrow, narrow_size, group = layout.narrow, layout.narrow_size, layout.group
     wide, wide_size = layout.wide, layout.wide_size
-    threads, columns = 256, 32
+    threads, columns = blocks.update, 32
     rows = threads // columns
-    wide_blocks = divide(wide_size, threads)
+    wide_blocks = min(divide(wide_size, threads), blocks.update_blocks)
+    narrow_blocks = min(divide(narrow_size, columns), blocks.update_blocks)
 
     @cuda.jit(device=True)
     def step(floats, p, gradient):
@@ -681,31 +683,30 @@ def make_update(layout: Layout, lr: float, momentum: float) -> Kernel:
         shares = cuda.shared.array(threads, float32)
         t, block = cuda.threadIdx.x, cuda.blockIdx.x
         if block < wide_blocks:
-            i = block * threads + t
-            if i < wide_size:
-                slices = (count + SLICE - 1) // SLICE
+            slices = (count + SLICE - 1) // SLICE
+            for i in range(block * threads + t, wide_size, wide_blocks * threads):
                 step(floats, fc1_weight + i, add_rows(floats, wide + i, wide_size, 0, slices, 1))
         else:
-            i, row = (block - wide_blocks) * columns + t % columns, t // columns
-            groups = (count + group - 1) // group
-            shares[t] = float32(0)
-            if i < narrow_size:
-                shares[t] = add_rows(floats, narrow + i, narrow_size, row, groups, rows)
-            cuda.syncthreads()
-            if row == 0 and i < narrow_size:
-                total = float32(0)
-                for other in range(rows):
-                    total += shares[other * columns + t]
-                step(floats, i if i < fc1_weight else i + wide_size, total)
+            row, groups = t // columns, (count + group - 1) // group
+            for i0 in range((block - wide_blocks) * columns, narrow_size, narrow_blocks * columns):
+                i = i0 + t % columns
+                shares[t] = float32(0)
+                if i < narrow_size:
+                    shares[t] = add_rows(floats, narrow + i, narrow_size, row, groups, rows)
+                cuda.syncthreads()
+                if row == 0 and i < narrow_size:
+                    total = float32(0)
+                    for other in range(rows):
+                        total += shares[other * columns + t]
+                    step(floats, i if i < fc1_weight else i + wide_size, total)
+                cuda.syncthreads()
 
-    blocks = wide_blocks + divide(narrow_size, columns)
-    return Kernel(update, lambda count: (blocks,), threads)
+    return Kernel(update, lambda count: (wide_blocks + narrow_blocks,), threads)
 
 
-def make_sums(layout: Layout) -> Kernel:
+def make_sums(layout: Layout, threads: int) -> Kernel:
     """sums[0], sums[1] = the losses and the correct ones of all samples of a call, in doubles."""
     loss, correct = layout.loss, layout.correct
-    threads = 256
 
     @cuda.jit(void(float32[::1], float64[::1], int64))
     def add_up(floats, sums, n):
@@ -734,21 +735,24 @@ class Program(NamedTuple):
     sums: Kernel  # after the last
 
 
-def make_program(layout: Layout, normalisation: tuple[float, float], lr: float, momentum: float) -> Program:
+def make_program(
+    layout: Layout, blocks: Blocks, normalisation: tuple[float, float], lr: float, momentum: float
+) -> Program:
     """Compiles everything.  `normalisation`: a pixel's mean and deviation."""
     pixels, activations = make_pixels(*normalisation), make_activations(layout.conv2)
     forward = (
-        make_forward(layout.conv1, pixels),
-        make_forward(layout.conv2, activations),
-        make_fc1(layout),
+        make_forward(layout.conv1, pixels, blocks.filters),
+        make_forward(layout.conv2, activations, blocks.filters),
+        make_fc1(layout, blocks.fc1),
     )
     backward = (
-        make_fc1_weights(layout),
-        make_fc1_inputs(layout),
-        make_input_gradient(layout.conv2, layout.conv1),
-        make_weight_gradient(layout.conv2, layout, activations),
-        make_weight_gradient(layout.conv1, layout, pixels),
-        make_update(layout, lr, momentum),
+        make_fc1_weights(layout, blocks.gradients),
+        make_fc1_inputs(layout, blocks.gradients),
+        make_input_gradient(layout.conv2, layout.conv1, blocks.channels),
+        make_weight_gradient(layout.conv2, layout, activations, blocks.weights),
+        make_weight_gradient(layout.conv1, layout, pixels, blocks.weights),
+        make_update(layout, blocks, lr, momentum),
     )
-    step = (*forward, make_head(layout, True), *backward)
-    return Program(step, (*forward, make_head(layout, False)), make_sums(layout))
+    step = (*forward, make_head(layout, blocks.head, True), *backward)
+    evaluation = (*forward, make_head(layout, blocks.head, False))
+    return Program(step, evaluation, make_sums(layout, blocks.update))

@@ -13,6 +13,7 @@ A row of `samples` is 784 pixels, the label and padding up to ROW bytes, whole s
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,10 +22,43 @@ ROW = 800  # bytes of a sample
 DEAD = 4  # a pool's choice where the ReLU is zero: no gradient
 SHARED = 10240  # floats of shared memory that a block takes at most; 12288 is what every device has
 ITEMS = 512  # threads of a block at most
-FILTER_BLOCK = 4  # filters of a thread, forward: 16 sums in registers, 36 products for 16 + 4 * 9 loads
-CHANNEL_BLOCK = 8  # channels of a thread, backward to a convolution's input: one test for 8 products
-SLICE = 128  # samples whose gradients of fc1.weight are summed by one block
+SLICE = 128  # samples that one block sums fc1.weight's gradients over
 PARTIALS = 128  # partial sums of all other gradients that a batch is cut into: one for each multiprocessor
+
+
+class Tile(NamedTuple):
+    """Of a matrix product: what a block owns, how deep at a time, and what one thread owns of it."""
+
+    rows: int
+    columns: int
+    depth: int
+    thread_rows: int
+    thread_columns: int
+
+
+class Blocks(NamedTuple):
+    """How the work is cut: how many threads share it."""
+
+    filters: int  # of a thread, forward
+    channels: int  # of a thread, backward to a convolution's input
+    weights: int  # threads of a block for a convolution's weight gradients, at least
+    head: int  # threads
+    update: int  # threads
+    update_blocks: int  # at most
+    fc1: Tile
+    gradients: Tile
+
+
+# 4 filters forward: 16 sums in registers, 144 products for 16 + 36 loads.  8 channels backward: one
+# test for 8 products.  fc1: 128 blocks at the default shape, though small tiles load more.
+DEVICE = Blocks(4, 8, 256, 128, 256, 1 << 20, Tile(16, 32, 40, 2, 2), Tile(32, 32, 32, 4, 2))
+# A thread of Numba's simulator is one of Python, and half a millisecond goes by at each barrier.
+SIMULATOR = Blocks(3, 3, 1, 8, 32, 2, Tile(2, 24, 60, 2, 24), Tile(4, 64, 8, 4, 64))
+
+
+def is_simulated() -> bool:
+    """By Numba, which reads this variable too."""
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
 def divide(a: int, b: int) -> int:
@@ -167,19 +201,20 @@ def make_layout(
 
 
 class Forward(NamedTuple):
-    """A block of a convolution forward.  A thread owns a cell of the pool, in FILTER_BLOCK filters."""
+    """A block of a convolution forward.  A thread owns a cell of the pool, in a group of filters."""
 
     samples: int
     channels: int  # in shared memory at a time
-    groups: int  # of FILTER_BLOCK filters
+    groups: int  # of filters
 
 
-def cut_forward(conv: Convolution) -> Forward:
-    inputs, weights = SHARED * 3 // 5, SHARED * 2 // 5 // (FILTER_BLOCK * conv.taps)
+def cut_forward(conv: Convolution, filters: int) -> Forward:
+    """`filters`: of a group."""
+    inputs, weights = SHARED * 3 // 5, SHARED * 2 // 5 // (filters * conv.taps)
     samples = max(1, min(128 // conv.pooled, inputs // (min(conv.channels, 8) * conv.area)))
     channels = min(conv.channels, inputs // (samples * conv.area), weights)
     most = max(1, min(ITEMS // (samples * conv.pooled), weights // channels))
-    wanted = divide(conv.filters, FILTER_BLOCK)
+    wanted = divide(conv.filters, filters)
     return Forward(samples, channels, divide(wanted, divide(wanted, most)))
 
 
@@ -192,13 +227,14 @@ class Weights(NamedTuple):
     parts: int
 
 
-def cut_weights(conv: Convolution) -> Weights:
+def cut_weights(conv: Convolution, threads: int) -> Weights:
+    """`threads`: of a block at least, where there are so many cells."""
     channels = min(conv.channels, 3584 // conv.area, ITEMS // conv.fsize)
     filters = min(conv.filters, 1536 // conv.pooled, ITEMS // (channels * conv.fsize))
-    parts = min(conv.pooled, max(1, 256 // (channels * filters * conv.fsize)))
+    parts = min(conv.pooled, max(1, threads // (channels * filters * conv.fsize)))
     return Weights(channels, filters, parts)
 
 
-def cut_inputs(conv: Convolution) -> int:
-    """Filters in shared memory at a time, backward to a convolution's input."""
-    return min(conv.filters, 4096 // (conv.taps * (CHANNEL_BLOCK + 1)), 1024 // conv.pooled)
+def cut_inputs(conv: Convolution, channels: int) -> int:
+    """Filters in shared memory at a time, backward to so many channels of a convolution's input."""
+    return min(conv.filters, 4096 // (conv.taps * (channels + 1)), 1024 // conv.pooled)

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import cuda_layout
+from cuda_layout import is_simulated
 
 from cnnbench.cuda import find_driver, require_driver
 from cnnbench.host import describe_packages, processor_name, require_packages
@@ -65,8 +66,9 @@ class Platform(Base):
             max(n_train, n_test, job.verify.shape[1]),
         )
         with span("compile"):
-            normalisation = (job.mean, job.deviation)
-            self.program = kernels.make_program(self.layout, normalisation, job.lr, job.momentum)
+            blocks = cuda_layout.SIMULATOR if is_simulated() else cuda_layout.DEVICE
+            pixels = (job.mean, job.deviation)
+            self.program = kernels.make_program(self.layout, blocks, pixels, job.lr, job.momentum)
             self.grids: dict[Any, list[Any]] = {}
         with span("upload"):
             self.upload()
@@ -136,10 +138,6 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def is_simulated() -> bool:
-    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 
 
 def upload_samples(images: np.ndarray, labels: np.ndarray) -> Any:

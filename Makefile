@@ -19,7 +19,8 @@ VERSION := 0.1.0
 # What a user may set:
 #   CC=clang  CFLAGS='-O2 -g'  LDFLAGS=  SAN=address|undefined|thread|address,undefined
 #   DEBUG=1   no optimisation             WERROR=1  warnings are errors
-#   V=1       show the commands           SETUP=no  never install packages
+#   V=1       show the commands           SETUP=no  never install or download packages
+#   PEERS=numba,pytorch | all | none      what "make run" sets up for the platforms in Python
 #   PREFIX=/usr/local  DESTDIR=           ARGS=...  for "make run"
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
@@ -183,8 +184,12 @@ link: $(cnnbench)
 
 # ---- Targets ------------------------------------------------------------------------------------
 
+# The platforms in Python are of no use to a run that names others.
+needs_peers = $(or $(if $(findstring --platform,$(ARGS)),,yes),$(findstring all,$(ARGS)),\
+	$(findstring numba,$(ARGS)),$(findstring pytorch,$(ARGS)),$(findstring tensorflow,$(ARGS)))
+install_peers = PEERS=$(call quote,$(PEERS)) SETUP=$(SETUP) scripts/peers
 run: all  ## train and compare: make run ARGS='--epochs 3 --platform c_cpu'
-	@./cnnbench run $(ARGS)
+	@$(if $(needs_peers),$(install_peers) &&) ./cnnbench run $(ARGS)
 
 surroundings = CNNBENCH="$$PWD/$(B)/cnnbench" CNNBENCH_BUILD="$$PWD/$(B)"
 test: all-but-link tests  ## build and run all tests
@@ -205,9 +210,10 @@ uninstall:  ## remove what install wrote
 	scripts/install uninstall "$(DESTDIR)$(PREFIX)" $(cnnbench) $(workers)
 
 install_packages = CC=$(call quote,$(CC)) SETUP=$(SETUP) scripts/setup
-setup:  ## install the packages that cnnbench needs
+setup:  ## install the packages that cnnbench needs, and in .venv those of the platforms in Python
 	@rm -f build/setup-tried
 	@$(install_packages) run
+	@$(install_peers) again
 setup-dev:  ## install the packages for work on cnnbench itself: cmocka, clang, valgrind ...
 	@rm -f build/setup-tried
 	@$(install_packages) dev
@@ -220,7 +226,7 @@ format:  ## lay out all C files with clang-format
 check-format:  ## fail if a C file is not laid out by clang-format
 	$(CLANG_FORMAT) --dry-run --Werror $(formatted)
 
-clean:  ## remove everything that was built
+clean:  ## remove everything that was built; .venv and results stay
 	rm -rf build cnnbench
 
 readme: $(cnnbench)  ## write README.md's table anew from docs/example/run.json

@@ -50,7 +50,6 @@ endef
 # which has a program `launch`; each is a link to it under its name (src/worker/launch.sh).
 define python_workers
 workers += $(addprefix $(B)/worker-,$(2))
-python_folders += platforms/$(1)
 $(addprefix $(B)/worker-,$(2)): | platforms/$(1)/launch
 	$$(call show,LINK,$$@)mkdir -p $$(@D) && ln -sfn ../../platforms/$(1)/launch $$@
 endef

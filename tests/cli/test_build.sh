@@ -148,6 +148,29 @@ asks test 'test'
 asks test -k -j2 'test'
 asks '' -n run
 asks '' -j2 -n 'test'
+# What "make run" and "make setup" ask scripts/peers for, after that; nothing else does.
+printf '#!/bin/sh\n' >scripts/setup
+mv scripts/peers scripts/peers.real
+printf '#!/bin/sh\necho "$PEERS:$SETUP:$*" >>peers.log\n' >scripts/peers
+chmod +x scripts/peers
+peers_for()
+{
+	wanted=$1
+	shift
+	rm -f peers.log
+	run make "$@"
+	is "peers, by make $*" "$status:$(cat peers.log 2>/dev/null)" "0:$wanted"
+}
+peers_for ':no:' run
+peers_for 'numba:no:' run PEERS=numba
+peers_for ':yes:' run SETUP=yes ARGS='--epochs 1'
+peers_for ':no:' run ARGS='--platform c_cpu,pytorch_cpu'
+peers_for ':no:' run ARGS='--platform=all'
+peers_for '' run ARGS='--platform c_cpu'
+peers_for '' -n run
+peers_for '' all
+peers_for ':no:again' setup
+mv scripts/peers.real scripts/peers
 mv scripts/setup.real scripts/setup
 # A checkout that cannot be written: what and what to do, in one line before make's own.
 mkdir "$TMPDIR/other" && cp -R Makefile mk scripts "$TMPDIR/other/" && : >"$TMPDIR/other/build"

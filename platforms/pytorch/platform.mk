@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-$(eval $(call python_workers,pytorch,pytorch_cpu))
+$(eval $(call python_workers,pytorch,pytorch_cpu pytorch_cuda pytorch_mps))

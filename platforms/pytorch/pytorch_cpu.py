@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import sys
 
-import devices
-from forms import choose, is_set
-from pytorch import Pytorch
+import torch_devices as devices
+import torch_tune as tune
+from torch_allocator import is_glibc
+from torch_forms import Form, choose, is_set
+from torch_platform import Pytorch
 
 from cnnbench.host import processor_name
 from cnnbench.options import THREADS
@@ -20,18 +22,28 @@ class Platform(Pytorch):
     device = devices.CPU
     options = (
         THREADS,
-        *choose("channels_last", "pool_first", "fused", "malloc", "compile", "dataloader", "bf16"),
+        *choose("best", "channels_last", "pool_first", "fused", "malloc", "compile", "dataloader", "bf16"),
         *choose("deterministic"),
     )
-    variants = ("channels_last+pool_first+fused+malloc=tuned", "compile")
+    variants = (
+        "best",
+        "channels_last+pool_first+fused+malloc=tuned",
+        "compile+pool_first+fused+malloc=tuned",
+    )
 
     def probe(self) -> Device:
         libraries = self.describe()
         if is_set(self.settings, "compile") and not find_compiler():
-            raise Unavailable("torch.compile needs a C++ compiler, and finds no g++", "install g++")
+            raise Unavailable("torch.compile needs a C++ compiler", "install g++ (macOS: clang++)")
         return Device(processor_name(), libraries=libraries)
+
+    def candidates(self) -> list[list[Form]]:
+        malloc = "tuned" if is_glibc() else "default"
+        compiled = tune.compiled(malloc=malloc) if find_compiler() else []
+        record = [Form(), Form(channels_last=True, pool_first=True)] if is_glibc() else []
+        return [forms for forms in (record, tune.eager(malloc=malloc) + compiled) if forms]
 
 
 def find_compiler() -> str | None:
     """The one that Inductor will call."""
-    return shutil.which(os.environ.get("CXX", "g++"))
+    return shutil.which("clang++" if sys.platform == "darwin" else "g++")

@@ -60,11 +60,13 @@ class Events:
         return ns
 
     @contextlib.contextmanager
-    def span(self, name: str) -> Iterator[None]:
-        """A span of the set-up.  Where it is left by an exception it stays open, as an error ends it."""
+    def span(self, name: str) -> Iterator[dict[str, Any]]:
+        """A span of the set-up; what is put into the dict becomes members of its `end`.  Where it is
+        left by an exception it stays open, as an error ends it."""
+        members: dict[str, Any] = {}
         self.begin(name)
-        yield
-        self.end(name)
+        yield members
+        self.end(name, **members)
 
 
 def shorten(text: str) -> str:

@@ -53,7 +53,8 @@ class Device:
     libraries: str = ""  # "torch 2.13.0, numpy 2.4.6"
 
 
-Span = Callable[[str], AbstractContextManager[None]]
+# Entering it gives a dict: what is put into it becomes members of the span's `end`, for the record.
+Span = Callable[[str], AbstractContextManager[dict[str, Any]]]
 
 
 class Platform:

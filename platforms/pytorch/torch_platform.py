@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from allocator import keep_freed_memory
-from devices import Device
-from forms import check_settings, is_set, read_form
+from torch_allocator import keep_freed_memory
+from torch_devices import Device
+from torch_forms import Form, check_settings, is_set, read_form
+
+from torch_tune import find_fastest
 
 from cnnbench.host import describe_packages, require_packages
-from cnnbench.platform import Platform, Span, Stats
+from cnnbench.platform import Platform, Span, Stats, Unavailable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,10 @@ EVAL_BATCH = 1000
 
 class Pytorch(Platform):
     device: Device
+
+    def candidates(self) -> list[list[Form]]:
+        """What `best` tries (torch_tune.py)."""
+        raise NotImplementedError
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
@@ -52,8 +58,12 @@ class Pytorch(Platform):
         if is_set(self.settings, "deterministic"):
             os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         global torch, net
-        import net
-        import torch
+        try:
+            import torch_net as net
+            import torch
+        except (ImportError, OSError) as error:
+            first = str(error).split("\n")[0]
+            raise Unavailable(f"PyTorch is broken: {first}", "install it anew: make setup") from error
 
     def open(self, job: Job, span: Span) -> None:
         self.job = job
@@ -66,35 +76,48 @@ class Pytorch(Platform):
                 self.test = net.upload(job, job.test_images, job.test_labels, place)
                 self.device.wait(torch)
             if is_set(self.settings, "best"):
-                with span("tune"):
-                    self.form = self.tune()
+                with span("tune") as end:
+                    self.form, end["trials"] = self.tune()
+                    end["chosen"] = str(self.form)
             with span("compile"):
                 self.training = self.make_training(self.form)
-                self.training.prepare()
-                self.training.take_sums()
+                self.training.prepare(job.batches())
 
     def set_up(self) -> None:
         if "threads" in self.settings:
             torch.set_num_threads(self.settings["threads"])
             torch.set_num_interop_threads(1)
+        if self.bf16 and self.device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            raise Unavailable("this processor has no bfloat16 that oneDNN uses", "leave bf16 out")
         deterministic = is_set(self.settings, "deterministic")
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         torch.backends.cuda.matmul.allow_tf32 = self.tf32
         torch.backends.cudnn.allow_tf32 = self.tf32
         torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
-        if is_set(self.settings, "malloc"):
-            keep_freed_memory()
         torch.zeros(1, device=self.device.type)
         self.device.wait(torch)
 
-    def make_training(self, form: Any) -> Any:
+    def make_training(self, form: Form) -> Any:
+        if form.malloc == "tuned":
+            keep_freed_memory()
         return net.Training(self.job, self.samples, self.device, form, self.bf16)
 
-    def tune(self) -> Any:
-        import tune
+    def tune(self) -> tuple[Form, dict[str, Any]]:
+        """With the samples in their own order, in the size of most of the batches."""
+        batch = min(self.job.batch, len(self.job.train_labels))
+        index = torch.arange(batch, device=self.device.type)
 
-        return tune.find_fastest(self.make_training, self.device, sys.stdout)
+        def make(form: Form) -> tuple[Any, Any]:
+            training = self.make_training(form)
+            training.prepare({batch})
+            return lambda steps: training.epoch(index.repeat(steps)), lambda: self.device.wait(torch)
+
+        try:
+            return find_fastest(self.candidates(), make)
+        finally:
+            gc.collect()  # a training and its graphs know each other
+            self.device.forget(torch)
 
     def train(self, order: np.ndarray) -> Stats:
         with self.device.blocking(torch):

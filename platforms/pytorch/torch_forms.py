@@ -41,9 +41,13 @@ class Form:
     fused: bool = False
     compile: bool = False
     graph: bool = False
+    malloc: str = "default"
 
     def __str__(self) -> str:
-        return "+".join(field.name for field in fields(self) if getattr(self, field.name)) or "default"
+        """As it is asked for: the options behind a colon."""
+        words = {"malloc": f"malloc={self.malloc}"}
+        names = (field.name for field in fields(self) if is_set(vars(self), field.name))
+        return "+".join(words.get(name, name) for name in sorted(names)) or "default"
 
 
 def choose(*names: str) -> tuple[Option, ...]:
@@ -62,4 +66,4 @@ def check_settings(settings: dict[str, Any]) -> None:
 
 
 def read_form(settings: dict[str, Any]) -> Form:
-    return Form(**{field.name: settings.get(field.name, False) for field in fields(Form)})
+    return Form(**{field.name: settings.get(field.name, field.default) for field in fields(Form)})

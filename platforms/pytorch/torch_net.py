@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from devices import Device
-from forms import Form
+from torch_devices import Device
+from torch_forms import Form
+from torch_graphs import Graphs
 from torch import Tensor, nn
 
 from cnnbench.job import Job
@@ -78,7 +79,7 @@ class Training:
         self.loss = torch.zeros((), dtype=getattr(torch, device.sums), device=device.type)
         self.correct = torch.zeros((), dtype=torch.int64, device=device.type)
         self.measure_chosen = torch.compile(self.gather, dynamic=False) if form.compile else self.gather
-        self.graphs = Graphs(self.step) if form.graph else None
+        self.graphs = Graphs(torch, self.step) if form.graph else None
         self.reset()
 
     def reset(self) -> None:
@@ -90,14 +91,15 @@ class Training:
                 state = self.optimiser.state[parameter]
                 state.setdefault("momentum_buffer", torch.zeros_like(parameter)).zero_()
 
-    def prepare(self) -> None:
-        """A step of each size that will come, on weights that are reset after: what is compiled, chosen
-        or captured at a first step is ready then."""
-        for size in sorted(self.job.batches(), reverse=True):
+    def prepare(self, sizes: Iterable[int]) -> None:
+        """A step of each size, on weights that are reset after: what is compiled, chosen or captured at
+        a first step is ready then."""
+        for size in sorted(sizes, reverse=True):
             index = torch.arange(size, device=self.device.type)
             self.step(index)
             if self.graphs:
                 self.graphs.capture(index)
+        self.take_sums()
         self.reset()
 
     def measure(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,31 +155,3 @@ class Training:
         """One vector on the host; reshape goes by the indices, whatever the layout."""
         parameters = dict(self.net.named_parameters())
         return torch.cat([parameters[t.name].detach().reshape(-1) for t in self.job.tensors]).cpu()
-
-
-class Graphs:
-    """A captured CUDA graph of the whole step for each size of a batch."""
-
-    def __init__(self, step: Callable[[Tensor], None]) -> None:
-        self.step = step
-        self.captured: dict[int, tuple[Any, Tensor]] = {}
-
-    def capture(self, index: Tensor) -> None:
-        """The indices' memory belongs to the graph: a replay copies into it.  The step has run a few
-        times on another stream before, as capturing asks for."""
-        index = index.clone()
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):
-                self.step(index)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self.step(index)
-        self.captured[len(index)] = graph, index
-
-    def replay(self, index: Tensor) -> None:
-        graph, place = self.captured[len(index)]
-        place.copy_(index)
-        graph.replay()

@@ -23,6 +23,7 @@ class Device:
     kind: str  # ours: "cpu" or "gpu"
     synchronise: str = ""  # waits until the device has done all that it was told
     counters: tuple[str, ...] = ()  # of memory, in bytes
+    release: tuple[str, ...] = ()  # gives back what is free, and lets the counters of a peak begin anew
     sums: str = "float64"  # the type that the losses of an epoch are added in
     pinned: bool = False  # host memory of the data loader is page-locked: copies need no detour
     relief: str = "a smaller --batch-size needs less"
@@ -30,6 +31,10 @@ class Device:
     def wait(self, torch: Any) -> None:
         if self.synchronise:
             operator.attrgetter(self.synchronise)(torch)()
+
+    def forget(self, torch: Any) -> None:
+        for name in self.release:
+            operator.attrgetter(name)(torch)()
 
     def count(self, torch: Any) -> dict[str, int]:
         return {f"torch.{name}": int(operator.attrgetter(name)(torch)()) for name in self.counters}
@@ -54,6 +59,7 @@ CUDA = Device(
     "gpu",
     synchronise="cuda.synchronize",
     counters=("cuda.max_memory_allocated", "cuda.max_memory_reserved"),
+    release=("cuda.empty_cache", "cuda.reset_peak_memory_stats"),
     pinned=True,
     relief="a smaller --batch-size needs less, and nvidia-smi shows what other programs hold",
 )
@@ -62,5 +68,6 @@ MPS = Device(
     "gpu",
     synchronise="mps.synchronize",
     counters=("mps.current_allocated_memory", "mps.driver_allocated_memory"),
+    release=("mps.empty_cache",),
     sums="float32",  # Metal has no float64
 )

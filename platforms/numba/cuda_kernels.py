@@ -35,7 +35,6 @@ from cuda_layout import (
     DEAD,
     PIXELS,
     ROW,
-    SLICE,
     Blocks,
     Convolution,
     Layout,
@@ -44,6 +43,7 @@ from cuda_layout import (
     cut_inputs,
     cut_weights,
     divide,
+    is_simulated,
     warps,
 )
 from numba import cuda, float32, float64, int32, int64, uint8, uint32, void
@@ -58,7 +58,9 @@ class Kernel(NamedTuple):
 
 
 def compile_kernel(function: Callable[..., None]) -> Any:
-    return cuda.jit(SIGNATURE)(function)
+    """A multiprocessor has 65,536 registers: ITEMS threads may take 128 each."""
+    limit = {} if is_simulated() else {"max_registers": 128}
+    return cuda.jit(SIGNATURE, **limit)(function)
 
 
 # ---- Sources of a convolution's input --------------------------------------------------------------
@@ -517,8 +519,8 @@ def make_fc1_inputs(layout: Layout, tile: Tile) -> Kernel:
 
 
 def make_fc1_weights(layout: Layout, tile: Tile) -> Kernel:
-    """partial[k][o][i] = sum over the k-th SLICE of samples of d_h[b][o] * x2[b][i]."""
-    hidden, flat, wide = layout.hidden, layout.flat, layout.wide
+    """partial[k][o][i] = sum over the k-th slice of samples of d_h[b][o] * x2[b][i]."""
+    hidden, flat, wide, slice_size = layout.hidden, layout.flat, layout.wide, layout.slice
     elements = make_elements(layout)
 
     @cuda.jit(device=True)
@@ -527,10 +529,10 @@ def make_fc1_weights(layout: Layout, tile: Tile) -> Kernel:
             floats[wide + (cuda.blockIdx.z * hidden + o) * flat + i] = total
 
     def blocks(count: int) -> tuple[int, ...]:
-        return divide(flat, tile.columns), divide(hidden, tile.rows), divide(count, SLICE)
+        return divide(flat, tile.columns), divide(hidden, tile.rows), divide(count, slice_size)
 
     left, right = elements["gradients, turned"], elements["inputs, turned"]
-    return make_product(Product(left, right, store, SLICE, True), tile, blocks)
+    return make_product(Product(left, right, store, slice_size, True), tile, blocks)
 
 
 def make_head(layout: Layout, threads: int, with_gradients: bool) -> Kernel:
@@ -659,7 +661,7 @@ def make_update(layout: Layout, blocks: Blocks, lr: float, momentum: float) -> K
     learning, keep = float32(lr), float32(momentum)
     parameters, fc1_weight, velocity = layout.parameters, layout.fc1_weight, layout.velocity
     narrow, narrow_size, group = layout.narrow, layout.narrow_size, layout.group
-    wide, wide_size = layout.wide, layout.wide_size
+    wide, wide_size, slice_size = layout.wide, layout.wide_size, layout.slice
     threads, columns = blocks.update, 32
     rows = threads // columns
     wide_blocks = min(divide(wide_size, threads), blocks.update_blocks)
@@ -683,7 +685,7 @@ def make_update(layout: Layout, blocks: Blocks, lr: float, momentum: float) -> K
         shares = cuda.shared.array(threads, float32)
         t, block = cuda.threadIdx.x, cuda.blockIdx.x
         if block < wide_blocks:
-            slices = (count + SLICE - 1) // SLICE
+            slices = (count + slice_size - 1) // slice_size
             for i in range(block * threads + t, wide_size, wide_blocks * threads):
                 step(floats, fc1_weight + i, add_rows(floats, wide + i, wide_size, 0, slices, 1))
         else:

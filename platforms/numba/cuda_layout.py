@@ -22,8 +22,7 @@ ROW = 800  # bytes of a sample
 DEAD = 4  # a pool's choice where the ReLU is zero: no gradient
 SHARED = 10240  # floats of shared memory that a block takes at most; 12288 is what every device has
 ITEMS = 512  # threads of a block at most
-SLICE = 128  # samples that one block sums fc1.weight's gradients over
-PARTIALS = 128  # partial sums of all other gradients that a batch is cut into: one for each multiprocessor
+PARTIALS = 128  # partial sums of a gradient: work for about as many multiprocessors
 
 
 class Tile(NamedTuple):
@@ -124,7 +123,8 @@ class Layout:
     floats: int
     choices: int
     capacity: int  # samples of the largest batch
-    group: int  # samples of one partial sum
+    group: int  # samples of one narrow partial sum
+    slice: int  # and of a wide one
 
     @property
     def narrow_size(self) -> int:
@@ -148,8 +148,13 @@ class Places:
 
 
 def group_samples(batch: int) -> int:
-    """At least 4 samples a partial sum, at most 64; between them so many that there are PARTIALS."""
+    """Of all other tensors: at least 4, at most 64; between them so many that there are PARTIALS sums."""
     return min(64, max(4, divide(batch, PARTIALS)))
+
+
+def slice_samples(batch: int) -> int:
+    """At most 16 partial sums of fc1.weight, the largest tensor; of no less than 128 samples each."""
+    return 128 * divide(batch, 16 * 128)
 
 
 def make_layout(
@@ -158,7 +163,7 @@ def make_layout(
     """`shape`: filters1, filters2, hidden, fsize.  `tensors`: their offsets.  `batch`: of training;
     `capacity`: the largest that any call has.  `longest`: samples of the longest call."""
     filters1, filters2, hidden, fsize = shape
-    group = group_samples(batch)
+    group, slice = group_samples(batch), slice_samples(batch)
     rows = group * divide(capacity, group)
     side1 = (PIXELS - fsize + 1) // 2
     size1, flat = filters1 * side1**2, filters2 * ((side1 - fsize + 1) // 2) ** 2
@@ -190,13 +195,14 @@ def make_layout(
         layer=layer,
         layer_gradient=layer_gradient,
         narrow=floats.take(divide(batch, group) * (parameters - wide)),
-        wide=floats.take(divide(batch, SLICE) * wide),
+        wide=floats.take(divide(batch, slice) * wide),
         loss=floats.take(longest),
         correct=floats.take(longest),
         floats=floats.end,
         choices=choices.end,
         capacity=capacity,
         group=group,
+        slice=slice,
     )
 
 

@@ -31,7 +31,7 @@ class Platform(Base):
     def probe(self) -> Device:
         require_packages(("numpy", "numba"))
         libraries = describe_packages(("numba-cuda", "cuda-bindings", "numba", "llvmlite", "numpy"))
-        target = "numba-cuda" if installed("numba-cuda") else "Numba's built-in target"
+        target = "numba-cuda" if installed("numba-cuda") else "numba.cuda, built in"
         if is_simulated():
             name = f"Numba's simulator, {processor_name()}"
             return Device(name, "gpu", simulated=True, variant=target, libraries=libraries)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(eval $(call python_workers,tensorflow,tensorflow_cpu))

@@ -26,7 +26,7 @@ if [ -e "$CNNBENCH_BUILD/tests/libcuda.so.1" ]; then
 	run "$worker" --probe --events 1
 	has 'a device: its name' "$out" '"device": "Fake GPU 0"'
 	has 'a device: not simulated' "$out" '"simulated": false'
-	has 'a device: which of the two CUDA targets' "$out" '"variant": "numba'
+	has 'a device: which of the two CUDA targets' "$out" 'umba'
 	run env FAKE_CUDA_DEVICES=0 "$worker" --probe --events 1
 	has 'no device' "$out" '"event": "unavailable", "reason": "no CUDA device'
 	run env FAKE_CUDA_INIT=999 "$worker" --probe --events 1

@@ -351,8 +351,8 @@ if at_terminal true </dev/null; then
 		new_machine
 		[ -z "$slow" ] || : >"$machine/slow-$slow"
 		: >"$TMPDIR/screen"
-		press_when_shown "$after" | at_terminal "cd '$machine/work' && PATH='$machine/bin' && export PATH && \
-			PEERS_ROOT='$machine/root' scripts/peers; echo goes on with \$?; stty -a"
+		press_when_shown "$after" | at_terminal "cd '$machine/work' && \
+			env -i PATH='$machine/bin' PEERS_ROOT='$machine/root' scripts/peers; echo goes on with \$?; stty -a"
 		screen=$(tr -d '\r' <"$TMPDIR/screen")
 		has "$name: the exit code" "$screen" 'goes on with 0'
 		has "$name: said" "$screen" "without numba, pytorch: Ctrl-C; 'make setup' asks again, PEERS=none does not ask"

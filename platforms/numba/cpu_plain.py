@@ -51,7 +51,8 @@ def find_wide(plan: Plan) -> int:
 
 
 def make_desks(plan: Plan, threads: int) -> Desk:
-    """For each worker one, stacked.  Rows have room for what is computed past their ends."""
+    """For each worker one, stacked.  Rows have room for what is computed past their ends, and small ones,
+    so that no cache line is two workers'."""
     side, wide = plan.side1, find_wide(plan)
     room = side * plan.row1 + STEPS
     floats = {
@@ -60,7 +61,7 @@ def make_desks(plan: Plan, threads: int) -> Desk:
         "map1": (BLOCK, room),
         "z1": (SIDE**2 + STEPS,),
         "z2": (side**2 + STEPS,),
-        "most2": (plan.side2**2,),
+        "most2": (plan.side2**2 + STEPS,),
         "dmap1": (room,),
         "weights": (plan.filters2, wide),
         "dweights": (plan.filters2, wide),
@@ -68,10 +69,11 @@ def make_desks(plan: Plan, threads: int) -> Desk:
     numbers = {
         "cell1": (BLOCK, plan.filters1, side**2),
         "corner2": (BLOCK, plan.flat),
-        "cell2": (plan.side2**2,),
+        "cell2": (plan.side2**2 + STEPS,),
     }
+    # Unsigned: what may be below 0 as an index is tested for it, and LLVM makes no vectors.
     arrays = {name: np.zeros((threads, *shape), np.float32) for name, shape in floats.items()}
-    return Desk(**arrays, **{name: np.zeros((threads, *shape), np.int32) for name, shape in numbers.items()})
+    return Desk(**arrays, **{name: np.zeros((threads, *shape), np.uint32) for name, shape in numbers.items()})
 
 
 def make_pool(compile: Compile, side: int, width: int) -> Any:
@@ -86,8 +88,8 @@ def make_pool(compile: Compile, side: int, width: int) -> Any:
                 below_left, below_right = z[at + width], z[at + width + 1]
                 above = right if right > left else left
                 below = below_right if below_right > below_left else below_left
-                cell_above = np.int32(1) if right > left else np.int32(0)
-                cell_below = np.int32(3) if below_right > below_left else np.int32(2)
+                cell_above = np.uint32(1) if right > left else np.uint32(0)
+                cell_below = np.uint32(3) if below_right > below_left else np.uint32(2)
                 largest = below if below > above else above
                 cell[y * side + x] = cell_below if below > above else cell_above
                 most[y * side + x] = ZERO if largest < ZERO else largest
@@ -128,7 +130,7 @@ def make_conv1(plan: Plan, compile: Compile) -> tuple[Any, Any]:
                 for x in range(side):
                     p = y * side + x
                     if planes[f, p] > ZERO:
-                        d, cell = delta[p * filters + f], cell1[f, p]
+                        d, cell = delta[p * filters + f], np.intp(cell1[f, p])
                         corner = (2 * y + (cell >> 1)) * SIDE + 2 * x + (cell & 1)
                         dbias[f] += d
                         for i in range(fsize):
@@ -177,13 +179,13 @@ def make_conv2(plan: Plan, compile: Compile) -> tuple[Any, Any]:
         for f in range(filters):
             for p in range(f, side * side * filters, filters):
                 if flat[p] > ZERO:
-                    d, at = delta[p], corner2[p]
+                    d, at = delta[p], np.intp(corner2[p])
                     dbias[f] += d
                     for j in range(wide):
                         dweights[f, j] += d * map1[at + j]
             for p in range(f, side * side * filters, filters):
                 if flat[p] > ZERO:
-                    d, at = delta[p], corner2[p]
+                    d, at = delta[p], np.intp(corner2[p])
                     for j in range(wide):
                         dmap1[at + j] += d * weights[f, j]
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from cpu_dense import make_dense, make_head, make_update
+from cpu_lending import lend
 from cpu_plan import BLOCK, SIDE, Plan, find_places, make_plan
 
 from cnnbench.job import CLASSES, Job
@@ -139,10 +140,11 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
     fc1, bias3, fc2, bias4 = np.cumsum(list(plan.sizes().values())).tolist()[3:7]
 
     @compile
-    def train_blocks(worker, data, order, weights, desks, rows, blocks):
+    def train_blocks(worker, data, all_order, all_weights, desks, all_rows, all_blocks):
         """Every threads-th block of a batch."""
-        desk, count = of_desk(desks, worker), order.size
-        images, labels = data
+        order, weights, rows, blocks = lend((all_order, all_weights, all_rows, all_blocks))
+        desk, count = of_desk(lend(desks), worker), order.size
+        images, labels = lend(data)
         prepare(desk, weights[2])
         for block in range(worker, blocks.shape[0], threads):
             start, end = block * BLOCK, min((block + 1) * BLOCK, count)
@@ -160,7 +162,8 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
         count, columns = x.shape
         first, last = weight + start * columns, weight + end * columns
         dweight = state.gradient[first:last].reshape((end - start, columns))
-        sum_dense(dy[:, start:end], x, room.reshape((end - start, count)), dweight, state.gradient[bias + start : bias + end])
+        dbias = state.gradient[bias + start : bias + end]
+        sum_dense(dy[:, start:end], x, room.reshape((end - start, count)), dweight, dbias)
         update_range(state, first, last)
         update_range(state, bias + start, bias + end)
 
@@ -182,8 +185,8 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
     @compile
     def eval_blocks(worker, data, order, weights, desks, rows, sums):
         """Every threads-th block of a set; rows: a block's for each worker."""
-        desk, count = of_desk(desks, worker), order.size
-        images, labels = data
+        desk, count = of_desk(lend(desks), worker), order.size
+        images, labels = lend(data)
         loss, hits = 0.0, 0
         prepare(desk, weights[2])
         for start in range(worker * BLOCK, count, threads * BLOCK):

@@ -25,8 +25,8 @@ def make_dense(compile: Compile) -> tuple[Any, Any]:
         np.dot(x, fc1.T, hidden)
         for s in range(hidden.shape[0]):
             for i in range(hidden.shape[1]):
-                sum = hidden[s, i] + bias1[i]
-                hidden[s, i] = ZERO if sum < ZERO else sum
+                total = hidden[s, i] + bias1[i]
+                hidden[s, i] = ZERO if total < ZERO else total
         np.dot(hidden, fc2.T, logits)
         for s in range(logits.shape[0]):
             for k in range(CLASSES):

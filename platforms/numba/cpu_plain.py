@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from cpu_plan import BLOCK, SIDE, STEPS, Plan, round_up
+from cpu_plan import SIDE, STEPS, Plan, round_up
 
 Compile = Callable[..., Any]
 ZERO = np.float32(0)
@@ -56,9 +56,9 @@ def make_desks(plan: Plan, threads: int) -> Desk:
     side, wide = plan.side1, find_wide(plan)
     room = side * plan.row1 + STEPS
     floats = {
-        "pixels": (BLOCK, SIDE**2 + STEPS),
-        "planes": (BLOCK, plan.filters1, side**2 + STEPS),
-        "map1": (BLOCK, room),
+        "pixels": (plan.block, SIDE**2 + STEPS),
+        "planes": (plan.block, plan.filters1, side**2 + STEPS),
+        "map1": (plan.block, room),
         "z1": (SIDE**2 + STEPS,),
         "z2": (side**2 + STEPS,),
         "most2": (plan.side2**2 + STEPS,),
@@ -67,8 +67,8 @@ def make_desks(plan: Plan, threads: int) -> Desk:
         "dweights": (plan.filters2, wide),
     }
     numbers = {
-        "cell1": (BLOCK, plan.filters1, side**2),
-        "corner2": (BLOCK, plan.flat),
+        "cell1": (plan.block, plan.filters1, side**2),
+        "corner2": (plan.block, plan.flat),
         "cell2": (plan.side2**2 + STEPS,),
     }
     # Unsigned: what may be below 0 as an index is tested for it, and LLVM makes no vectors.
@@ -230,9 +230,7 @@ def make_convolutions(plan: Plan, compile: Compile) -> tuple[Any, Any, Any, Any]
         for s in range(count):
             planes, map1 = desk.planes[s], desk.map1[s]
             conv1_forward(desk.pixels[s], conv1, bias1, desk.z1, planes, map1, desk.cell1[s])
-            conv2_forward(
-                planes, desk.weights, bias2, desk.z2, desk.most2, desk.cell2, x[s], desk.corner2[s]
-            )
+            conv2_forward(planes, desk.weights, bias2, desk.z2, desk.most2, desk.cell2, x[s], desk.corner2[s])
 
     @compile
     def backward(count, desk, conv2, x, dx, dconv1, dbias1, dconv2, dbias2):

@@ -23,7 +23,7 @@ import numpy as np
 from cnnbench.job import CLASSES, Job
 
 SIDE = 28  # of an image
-BLOCK = 32  # samples that go through all layers, both ways, while their maps (300 KB) are in L2
+BLOCK_MAX = 64  # samples that go through all layers, both ways, while their maps are in L2
 STEPS = 32  # plain loops over long rows end at a multiple: LLVM takes 4 vectors of 8 at a time
 
 
@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     row1: int  # floats of a row of map1
     run: int  # floats of a row of a window of map1
     flat: int
+    block: int  # samples that go through all layers together
 
     def sizes(self) -> dict[str, int]:
         """Floats of each tensor, padded, in the order of the model."""
@@ -56,7 +57,13 @@ def round_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit
 
 
-def make_plan(job: Job, lanes1: int, lanes2: int) -> Plan:
+def find_block(batch: int, threads: int) -> int:
+    """So many samples that every thread has as many blocks of a batch."""
+    rounds = -(-batch // (BLOCK_MAX * threads))
+    return -(-batch // (rounds * threads))
+
+
+def make_plan(job: Job, threads: int, lanes1: int, lanes2: int) -> Plan:
     """The filters padded to whole vectors."""
     filters1, filters2 = round_up(job.filters1, lanes1), round_up(job.filters2, lanes2)
     side2 = ((SIDE - job.fsize + 1) // 2 - job.fsize + 1) // 2
@@ -71,6 +78,7 @@ def make_plan(job: Job, lanes1: int, lanes2: int) -> Plan:
         side1 * filters1,
         job.fsize * filters1,
         side2**2 * filters2,
+        find_block(min(job.batch, len(job.train_images)), threads),
     )
 
 

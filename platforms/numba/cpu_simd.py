@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from cpu_plan import BLOCK, SIDE, STEPS, Plan
+from cpu_plan import SIDE, STEPS, Plan
 from cpu_vectors import (
     add,
     add_scaled,
@@ -59,10 +59,10 @@ def make_desks(plan: Plan, threads: int) -> Desk:
         return np.zeros((threads, *shape), np.float32)
 
     return Desk(
-        floats(BLOCK, SIDE**2 + STEPS),
-        floats(BLOCK, map1),
-        np.zeros((threads, BLOCK, map1), np.int32),
-        np.zeros((threads, BLOCK, plan.flat), np.int32),
+        floats(plan.block, SIDE**2 + STEPS),
+        floats(plan.block, map1),
+        np.zeros((threads, plan.block, map1), np.int32),
+        np.zeros((threads, plan.block, plan.flat), np.int32),
         floats(2, 2 * plan.side2, plan.filters2),
         floats(map1),
         floats(plan.fsize * plan.run, plan.filters2),

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from cpu_dense import make_dense, make_head, make_update
 from cpu_lending import lend
-from cpu_plan import BLOCK, SIDE, Plan, find_places, make_plan
+from cpu_plan import SIDE, Plan, find_places, make_plan
 
 from cnnbench.job import CLASSES, Job
 
@@ -111,9 +111,7 @@ def make_block(plan: Plan, job: Job, convolutions: Any, compile: Any) -> tuple[A
         gradient[:] = ZERO
         dconv1, dbias1 = gradient[:end1].reshape(conv1.shape), gradient[end1:start2]
         dconv2, dbias2 = gradient[start2:end2].reshape(conv2.shape), gradient[end2:]
-        conv_backward(
-            rows.labels.size, desk, conv2, rows.x, rows.dx, dconv1, dbias1, dconv2, dbias2
-        )
+        conv_backward(rows.labels.size, desk, conv2, rows.x, rows.dx, dconv1, dbias1, dconv2, dbias2)
 
     return forward, backward
 
@@ -123,34 +121,37 @@ def make_of_rows(compile: Any) -> Any:
     def of_rows(r, start, end):
         """Rows start..end of all arrays."""
         x, hidden, logits, dhidden = r[0][start:end], r[1][start:end], r[2][start:end], r[3][start:end]
-        return Rows(x, hidden, logits, dhidden, r[4][start:end], r[5][start:end], r[6][start:end], r[7][start:end])
+        return Rows(
+            x, hidden, logits, dhidden, r[4][start:end], r[5][start:end], r[6][start:end], r[7][start:end]
+        )
 
     return of_rows
 
 
-def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) -> tuple[Any, Any, Any]:
-    """What one of the workers does in the two regions of a step, and in an evaluation."""
+def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) -> tuple[Any, Any]:
+    """What one of the workers does in the two regions of a step."""
     convolutions = layers.make_convolutions(plan, compile)
     forward, backward = make_block(plan, job, convolutions, compile)
     sum_blocks, sum_dense, update = make_update(compile)
     of_desk, prepare, _, _ = convolutions
     of_rows = make_of_rows(compile)
     rate, momentum = np.float32(job.lr), np.float32(job.momentum)
-    hidden, flat = plan.hidden, plan.flat
+    block, hidden = plan.block, plan.hidden
     fc1, bias3, fc2, bias4 = np.cumsum(list(plan.sizes().values())).tolist()[3:7]
 
     @compile
-    def train_blocks(worker, data, all_order, all_weights, desks, all_rows, all_blocks):
+    def take_blocks(worker, learn, data, all_order, all_weights, desks, all_rows, all_blocks):
         """Every threads-th block of a batch."""
         order, weights, rows, blocks = lend((all_order, all_weights, all_rows, all_blocks))
         desk, count = of_desk(lend(desks), worker), order.size
         images, labels = lend(data)
         prepare(desk, weights[2])
-        for block in range(worker, blocks.shape[0], threads):
-            start, end = block * BLOCK, min((block + 1) * BLOCK, count)
+        for i in range(worker, blocks.shape[0], threads):
+            start, end = i * block, min((i + 1) * block, count)
             part = of_rows(rows, start, end)
             forward(images, labels, order[start:end], np.float32(1 / count), weights, desk, part)
-            backward(weights, desk, part, blocks[block])
+            if learn:
+                backward(weights, desk, part, blocks[i])
 
     @compile
     def update_range(state, start, end):
@@ -182,32 +183,15 @@ def make_regions(plan: Plan, job: Job, threads: int, layers: Any, compile: Any) 
             room = turned[hidden * count : (hidden + CLASSES) * count]
             update_dense(state, room, fc2, bias4, rows.logits, rows.hidden, 0, CLASSES)
 
-    @compile
-    def eval_blocks(worker, data, order, weights, desks, rows, sums):
-        """Every threads-th block of a set; rows: a block's for each worker."""
-        desk, count = of_desk(lend(desks), worker), order.size
-        images, labels = lend(data)
-        loss, hits = 0.0, 0
-        prepare(desk, weights[2])
-        for start in range(worker * BLOCK, count, threads * BLOCK):
-            part = of_rows(rows, worker * BLOCK, worker * BLOCK + min(BLOCK, count - start))
-            own = order[start : start + BLOCK]
-            forward(images, labels, own, np.float32(1), weights, desk, part)
-            for s in range(own.size):
-                loss += part.loss[s]
-                hits += part.hit[s]
-        sums[worker, 0], sums[worker, 1] = loss, hits
-
-    return train_blocks, update_part, eval_blocks
+    return take_blocks, update_part
 
 
-def make_loops(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -> tuple[Any, Any]:
-    """The loops over all steps of an epoch and over a set.  Both return the sum of the losses, and the
-    hits.  Numba hands plain tuples to its workers, no named ones."""
+def make_loop(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -> Any:
+    """The loop over all steps of an order, with an update after each where it is to learn.  It returns
+    the sum of the losses, and the hits.  Numba hands plain tuples to its workers, no named ones."""
     compile = numba.njit(fastmath=fastmath, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    region = numba.njit(fastmath=fastmath, parallel=PARALLEL)
-    train_blocks, update_part, eval_blocks = make_regions(plan, job, threads, layers, compile)
-    batch = job.batch
+    take_blocks, update_part = make_regions(plan, job, threads, layers, compile)
+    block = plan.block
 
     @compile
     def add_up(count, rows):
@@ -217,67 +201,61 @@ def make_loops(plan: Plan, job: Job, threads: int, layers: Any, fastmath: Any) -
             hits += rows[-1][s]
         return loss, hits
 
-    @region
-    def train(data, order, state, weights, desks, rows, blocks, turned):
+    @numba.njit(fastmath=fastmath, parallel=PARALLEL)
+    def loop(learn, step, data, order, state, weights, desks, rows, blocks, turned):
         loss, hits = 0.0, 0
-        for first in range(0, order.size, batch):
-            samples = order[first : first + batch]
-            parts = blocks[: -(-samples.size // BLOCK)]
+        for first in range(0, order.size, step):
+            samples = order[first : first + step]
+            parts = blocks[: -(-samples.size // block)]
             for worker in numba.prange(threads):
-                train_blocks(worker, data, samples, weights, desks, rows, parts)
-            for worker in numba.prange(threads):
-                update_part(worker, samples.size, rows, parts, turned, state)
+                take_blocks(worker, learn, data, samples, weights, desks, rows, parts)
+            if learn:
+                for worker in numba.prange(threads):
+                    update_part(worker, samples.size, rows, parts, turned, state)
             step_loss, step_hits = add_up(samples.size, rows)
             loss += step_loss
             hits += step_hits
         return loss, hits
 
-    @region
-    def eval(data, order, weights, desks, rows, sums):
-        for worker in numba.prange(threads):
-            eval_blocks(worker, data, order, weights, desks, rows, sums)
-
-    return train, eval
+    return loop
 
 
 class Training:
-    """All memory of a training, and its compiled loops."""
+    """All memory of a training, and its compiled loop."""
 
     def __init__(self, job: Job, threads: int, layers: Any) -> None:
         """layers: the module of the convolutions."""
-        plan = make_plan(job, *layers.lanes(job.filters1))
+        plan = make_plan(job, threads, *layers.lanes(job.filters1))
         self.plan, self.job, self.threads, self.layers = plan, job, threads, layers
         self.places = find_places(job, plan)
-        batch, size = min(job.batch, len(job.train_images)), sum(plan.sizes().values())
+        self.batch = min(job.batch, len(job.train_images))
+        self.most = max(self.batch, threads * plan.block)  # samples of an evaluation's step: work for all
+        size = sum(plan.sizes().values())
         dense = plan.hidden * (plan.flat + 1) + CLASSES * (plan.hidden + 1)
         self.state = State(*(np.zeros(size, np.float32) for _ in State._fields))
         self.weights = split(self.state.weight, plan)
         self.desks = layers.make_desks(plan, threads)
-        self.rows = make_rows(plan, max(batch, threads * BLOCK))
-        self.blocks = np.zeros((-(-batch // BLOCK), size - dense), np.float32)
-        self.turned = np.zeros((plan.hidden + CLASSES) * batch, np.float32)
-        self.sums = np.zeros((threads, 2))
+        self.rows = make_rows(plan, self.most)
+        self.blocks = np.zeros((-(-self.most // plan.block), size - dense), np.float32)
+        self.turned = np.zeros((plan.hidden + CLASSES) * self.batch, np.float32)
         self.reset()
 
     def compile(self, fastmath: Any) -> None:
-        """Both loops, for the types that they are called with; an order of no samples does no work."""
-        self.train_loop, self.eval_loop = make_loops(
-            self.plan, self.job, self.threads, self.layers, fastmath
-        )
+        """For the types that it is called with; an order of no samples does no work."""
+        self.loop = make_loop(self.plan, self.job, self.threads, self.layers, fastmath)
         nothing = Set(np.zeros((0, SIDE**2), np.uint8), np.zeros(0, np.uint8))
         self.train(nothing, np.zeros(0, np.uint32))
-        self.eval(nothing)
+
+    def run(self, learn: bool, step: int, data: Set, order: np.ndarray) -> tuple[float, int]:
+        tables = (tuple(self.state), self.weights, tuple(self.desks), tuple(self.rows))
+        return self.loop(learn, step, tuple(data), order, *tables, self.blocks, self.turned)
 
     def train(self, data: Set, order: np.ndarray) -> tuple[float, int]:
         """The sum of the losses, and the hits."""
-        tables = (tuple(self.state), self.weights, tuple(self.desks), tuple(self.rows))
-        return self.train_loop(tuple(data), order, *tables, self.blocks, self.turned)
+        return self.run(True, self.batch, data, order)
 
     def eval(self, data: Set) -> tuple[float, int]:
-        order = np.arange(len(data.labels), dtype=np.uint32)
-        self.eval_loop(tuple(data), order, self.weights, tuple(self.desks), tuple(self.rows), self.sums)
-        loss, hits = self.sums.sum(axis=0)
-        return loss, int(hits)
+        return self.run(False, self.most, data, np.arange(len(data.labels), dtype=np.uint32))
 
     def reset(self) -> None:
         for vector in self.state:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import llvmlite.binding
-import llvmlite.ir as ir
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 PACKAGES = ("numba", "numpy", "scipy")  # scipy: np.dot inside of Numba calls its BLAS
 
+ENVIRONMENT = {
+    # Each of our threads calls BLAS for itself.
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    # Who waits for the other threads spins as briefly as in c_cpu, then sleeps: where other programs
+    # want the processor too, OpenMP's milliseconds cost more than half of the speed.
+    "OMP_WAIT_POLICY": "passive",
+    "GOMP_SPINCOUNT": "1500",
+}
+
 
 class Platform(Base):
     summary = "Numba on the processor, NumPy's BLAS in the dense layers"
@@ -41,10 +52,7 @@ class Platform(Base):
         return Device(processor_name(), libraries=describe_packages((*PACKAGES, "llvmlite")))
 
     def load(self) -> None:
-        """Each of our threads calls BLAS for itself."""
-        os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
-        os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
-        os.environ["NUMBA_NUM_THREADS"] = str(self.settings["threads"])
+        os.environ.update(ENVIRONMENT, NUMBA_NUM_THREADS=str(self.settings["threads"]))
         global cpu_training, layers, np
         import cpu_training
         import numpy as np

@@ -23,7 +23,7 @@ class Platform(Pytorch):
     options = (
         THREADS,
         *choose("best", "channels_last", "pool_first", "fused", "malloc", "compile", "dataloader", "bf16"),
-        *choose("deterministic"),
+        *choose("deterministic", "spin"),
     )
     variants = (
         "best",

@@ -16,6 +16,7 @@ OPTIONS = {
         Option("pool_first", "flag", "false", "ReLU after the pool: the same function"),
         Option("fused", "flag", "false", "SGD as one kernel"),
         Option("malloc", "choice", "default", "tuned: glibc keeps freed memory", choices="default|tuned"),
+        Option("spin", "choice", "default", "short: idle threads soon sleep", choices="default|short"),
         Option("compile", "flag", "false", "torch.compile, for each batch size"),
         Option("graph", "flag", "false", "a step as one CUDA graph"),
         Option("dataloader", "flag", "false", "batches from a DataLoader; not ranked"),
@@ -26,7 +27,7 @@ OPTIONS = {
 }
 # One of them excludes the others beside it.
 EXCLUSIVE = (
-    ("best", ("channels_last", "pool_first", "fused", "malloc", "compile", "graph", "dataloader")),
+    ("best", ("channels_last", "pool_first", "fused", "malloc", "compile", "graph", "dataloader", "spin")),
     ("dataloader", ("compile", "graph")),
     ("tf32", ("bf16",)),
 )

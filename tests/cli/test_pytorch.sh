@@ -51,7 +51,6 @@ cnnbench()
 tiny_dataset data 40 20
 small='--dataset data --batch-size 16 --filters1 2 --filters2 3 --hidden 5 --threads 1'
 once='--epochs 1 --runs 1 --min-time 0'
-tuned=pytorch_cpu:channels_last+fused+malloc=tuned+pool_first
 glibc=no
 case $(getconf GNU_LIBC_VERSION 2>/dev/null) in glibc*) glibc=yes ;; esac
 
@@ -59,11 +58,9 @@ case $(getconf GNU_LIBC_VERSION 2>/dev/null) in glibc*) glibc=yes ;; esac
 
 # shellcheck disable=SC2086 # words
 if [ $glibc = yes ]; then
-	cnnbench run $small $once --platform "c_cpu,pytorch_cpu,pytorch_cpu:best,$tuned,pytorch_cpu:dataloader" \
-		--log-dir forms
+	cnnbench run $small $once --platform c_cpu,pytorch_cpu:best,pytorch_cpu:dataloader --log-dir forms
 	is 'forms: exit code' "$status" 0
-	for label in pytorch_cpu pytorch_cpu-best pytorch_cpu-channels_last-fused-malloc-tuned-pool_first \
-		pytorch_cpu-dataloader; do
+	for label in pytorch_cpu-best pytorch_cpu-dataloader; do
 		is "forms: $label is verified" "$(awk -F, 'END { print $NF }' "forms/metrics_$label.csv")" verified
 		is "forms: $label has the losses of c_cpu" \
 			"$(awk -F, 'NR > 1 { printf "%.4f ", $4 }' "forms/metrics_$label.csv")" \

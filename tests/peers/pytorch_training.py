@@ -4,7 +4,9 @@ functions for waiting and whose graphs are stand-ins that record the order of ca
 Argument: the project's folder."""
 
 import contextlib
+import os
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -100,6 +102,9 @@ class Platform(torch_platform.Pytorch):
 
 class Training(unittest.TestCase):
     def setUp(self):
+        for patch in (mock.patch.dict(os.environ), mock.patch.object(tempfile, "tempdir", None)):
+            patch.start()  # what load sets
+            self.addCleanup(patch.stop)
         for name, stand_in in (
             ("synchronize", lambda: calls.append("wait")),
             ("CUDAGraph", FakeGraph),

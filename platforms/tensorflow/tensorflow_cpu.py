@@ -24,7 +24,7 @@ class Platform(Base):
     flags = "tf.function, oneDNN on, XLA off"
 
     def probe(self) -> Device:
-        require_packages(("numpy", "tensorflow"))
+        require_packages(("numpy", "tensorflow"), "make setup PEERS=all")
         names = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
         return Device(processor_name(), libraries=describe_packages(names))
 

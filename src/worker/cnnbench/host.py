@@ -29,14 +29,14 @@ def processor_name() -> str:
     return names[0] if names else f"{platform.machine()} processor"
 
 
-def require_packages(modules: Iterable[str]) -> None:
+def require_packages(modules: Iterable[str], help: str = HELP) -> None:
     """Raises Unavailable where this Python is too old, or lacks one."""
     if sys.version_info < OLDEST:
         found = platform.python_version()
-        raise Unavailable(f"Python {found} is too old: 3.10 or later is wanted", HELP)
+        raise Unavailable(f"Python {found} is too old: 3.10 or later is wanted", help)
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise Unavailable(f"Python package {module} is missing ({sys.executable})", HELP)
+            raise Unavailable(f"Python package {module} is missing ({sys.executable})", help)
 
 
 def describe_packages(names: Iterable[str]) -> str:

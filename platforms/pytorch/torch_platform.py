@@ -58,9 +58,11 @@ class Pytorch(Platform):
 
     def load(self) -> None:
         """Inductor compiles into a folder of its own: what an interrupted compile leaves is never met.
-        It compiles in this process, so that nothing of it goes on beside the training."""
+        Its precompiled headers lie where temporary files do, whatever it is told of its cache.  It
+        compiles in this process, so that nothing of it goes on beside the training."""
         self.cache = tempfile.TemporaryDirectory(prefix="cnnbench-inductor-")
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = self.cache.name
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.environ["TMPDIR"] = self.cache.name
+        tempfile.tempdir = self.cache.name
         os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
         os.environ |= self.surroundings
         if is_set(self.settings, "deterministic"):

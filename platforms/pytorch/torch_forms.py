@@ -51,6 +51,13 @@ class Form:
         return "+".join(words.get(name, name) for name in sorted(names)) or "default"
 
 
+def parse_form(text: str) -> Form:
+    """The form that str() made the text of."""
+    words = [] if text == str(Form()) else text.split("+")
+    pairs = (word.partition("=") for word in words)
+    return Form(**{name: OPTIONS[name].read(value or "true") for name, _, value in pairs})
+
+
 def choose(*names: str) -> tuple[Option, ...]:
     return tuple(OPTIONS[name] for name in names)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch_allocator import keep_freed_memory
 from torch_devices import Device
-from torch_forms import Form, check_settings, is_set, read_form
+from torch_forms import Form, check_settings, is_set, parse_form, read_form
 
 from torch_tune import find_fastest
 
@@ -85,7 +85,9 @@ class Pytorch(Platform):
                 self.samples = net.upload(job, job.train_images, job.train_labels, place)
                 self.test = net.upload(job, job.test_images, job.test_labels, place)
                 self.device.wait(torch)
-            if is_set(self.settings, "best"):
+            if self.chosen:
+                self.form = parse_form(self.chosen)
+            elif is_set(self.settings, "best"):
                 with span("tune") as end:
                     self.form, end["trials"] = self.tune()
                     end["chosen"] = str(self.form)

@@ -17,7 +17,7 @@ from typing import Any
 from torch_forms import Form
 
 TURNS, STEPS = 4, 8  # 32 steps a form: 0.8 s where a step takes 25 ms
-HOPELESS = 2.0  # times the fastest in a turn: a form is not tried further
+HOPELESS = 1.5  # times the fastest in a turn: a form is not tried further
 
 Make = Callable[[Form], tuple[Callable[[int], None], Callable[[], None]]]
 

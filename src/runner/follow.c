@@ -76,6 +76,7 @@ struct following {
 	char *verify, *final; /* paths of the weights; NULL: not there yet */
 	size_t correct;       /* of the last `eval` */
 	double first_loss;    /* of epoch 1 */
+	char *chosen;         /* in the `tune` span, or NULL */
 	json_t *certificate;  /* or NULL */
 
 	const char *status; /* NULL: nothing is wrong so far */
@@ -252,6 +253,13 @@ static void hear_weights(struct following *f, const char *file, char **path)
 		          f->grammar.events, file);
 }
 
+static void hear_tune(struct following *f, const json_t *event)
+{
+	const char *chosen = event_text(event, "chosen");
+
+	f->chosen = chosen && *chosen ? memory_copy(chosen) : NULL;
+}
+
 static void hear_train(struct following *f, const json_t *event)
 {
 	if (f->grammar.epoch == 1)
@@ -278,8 +286,11 @@ static void hear_end(struct following *f, const json_t *event)
 	static const struct {
 		const char *span;
 		void (*hear)(struct following *f, const json_t *event);
-	} spans[] = {
-		{"train", hear_train}, {"eval", hear_eval}, {"read", hear_read}, {"verify", hear_verify}};
+	} spans[] = {{"tune", hear_tune},
+	             {"train", hear_train},
+	             {"eval", hear_eval},
+	             {"read", hear_read},
+	             {"verify", hear_verify}};
 	const char *span = event_text(event, "span");
 
 	for (size_t i = 0; i < sizeof(spans) / sizeof(*spans); i++)
@@ -507,6 +518,10 @@ static char **make_arguments(const struct following *f)
 		words[count++] = memory_copy("--min-time");
 		words[count++] = memory_text("%.9g", order->min_time);
 	}
+	if (order->chosen) {
+		words[count++] = memory_copy("--chosen");
+		words[count++] = memory_copy(order->chosen);
+	}
 	for (size_t i = 0; i < n_options; i++)
 		words[count++] = options[i];
 	free(options);
@@ -693,6 +708,6 @@ int follow(const struct follow_order *order, struct journal *journal,
 		conclude_unstarted(&f);
 	}
 	clean_up(&f);
-	*outcome = (struct outcome){f.status, f.first_loss};
+	*outcome = (struct outcome){f.status, f.first_loss, f.chosen};
 	return failed || f.broken ? -1 : 0;
 }

@@ -24,6 +24,7 @@ struct follow_order {
 	int process;              /* number of this process in the run, from 1 */
 	int round;                /* from 1 */
 	double min_time, timeout; /* seconds; timeout 0: none */
+	const char *chosen; /* what an earlier process of the candidate chose by trials, or NULL */
 	double
 		thread_flops;  /* of one of the machine's threads, at most (runner/peak.h); 0: not known */
 	bool keep_weights; /* the worker's --out, out-<process> in the results folder, stays */
@@ -40,6 +41,7 @@ struct observer {
 struct outcome {
 	const char *status;
 	double first_loss; /* mean loss of epoch 1; NAN: it did not come to its end */
+	char *chosen;      /* by trials, in its `tune` span; NULL: nothing.  The caller frees it */
 };
 
 /*

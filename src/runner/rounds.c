@@ -16,6 +16,7 @@ struct rounds {
 	struct journal *journal;
 	const struct observer *observer;
 	bool *out;     /* an element a candidate: not started any more */
+	char **chosen; /* an element a candidate: what its first process chose by trials, or NULL */
 	uint32_t *row; /* the candidates of this round in their order, room for all */
 	int process;   /* number of the last one started */
 	struct epoch_claim
@@ -72,6 +73,15 @@ static void keep_claim(struct rounds *rounds, const struct follow_order *one,
 		(struct epoch_claim){one->candidate->label, one->process, outcome->first_loss};
 }
 
+/* All processes of a candidate train the same form. */
+static void keep_choice(struct rounds *rounds, uint32_t candidate, const struct outcome *outcome)
+{
+	if (rounds->chosen[candidate] || rounds->out[candidate])
+		free(outcome->chosen);
+	else
+		rounds->chosen[candidate] = outcome->chosen;
+}
+
 static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 {
 	const struct rounds_order *order = rounds->order;
@@ -85,6 +95,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		.round = round,
 		.min_time = order->min_time,
 		.timeout = order->timeout,
+		.chosen = rounds->chosen[candidate],
 		.thread_flops = order->thread_flops,
 		.keep_weights = order->keep_weights,
 	};
@@ -94,6 +105,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		return -1;
 	rounds->out[candidate] = !rounds_go_on(outcome.status);
 	keep_claim(rounds, &one, &outcome);
+	keep_choice(rounds, candidate, &outcome);
 	return 0;
 }
 
@@ -155,9 +167,13 @@ int rounds_run(const struct rounds_order *order, struct journal *journal,
 
 	rounds.out = memory_new(count ? count : 1, sizeof(*rounds.out));
 	rounds.row = memory_new(count ? count : 1, sizeof(*rounds.row));
+	rounds.chosen = memory_new(count ? count : 1, sizeof(*rounds.chosen));
 	for (size_t i = 0; i < count; i++)
 		rounds.out[i] = !order->selection->items[i].ready;
 	int failed = run_all(&rounds);
+	for (size_t i = 0; i < count; i++)
+		free(rounds.chosen[i]);
+	free(rounds.chosen);
 	free(rounds.out);
 	free(rounds.row);
 	free(rounds.claims);

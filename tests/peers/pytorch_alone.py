@@ -21,7 +21,7 @@ import pytorch_mps  # noqa: E402
 import torch_tune as tune  # noqa: E402
 from cnnbench.options import Usage, read_options  # noqa: E402
 from cnnbench.platform import Unavailable  # noqa: E402
-from torch_forms import Form  # noqa: E402
+from torch_forms import Form, parse_form  # noqa: E402
 from torch_graphs import Graphs  # noqa: E402
 
 PLATFORMS = (pytorch_cpu.Platform, pytorch_cuda.Platform, pytorch_mps.Platform)
@@ -155,6 +155,11 @@ class Settings(unittest.TestCase):
         self.assertEqual(
             str(Form(pool_first=True, malloc="tuned", compile=True)), "compile+malloc=tuned+pool_first"
         )
+
+    def test_a_form_that_an_earlier_process_chose_is_read_back(self):
+        for group in pytorch_cpu.Platform(read_options(pytorch_cpu.Platform.options, ["best=true"])).candidates():
+            for form in group:
+                self.assertEqual(parse_form(str(form)), form)
 
     def test_candidates_differ(self):
         for platform in PLATFORMS:

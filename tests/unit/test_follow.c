@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
 #include "runner/interrupt.h"
@@ -483,6 +484,39 @@ static void test_rounds_shuffle_and_leave_out_who_failed(void **state)
 	free_items(&selection);
 }
 
+/* What the worker chooses is the number of its own process. */
+static void test_what_a_platform_chose_all_its_processes_train(void **state)
+{
+	static const char *const modes[] = {"tune", "honest"};
+	struct selection selection = make_selection(modes, 2);
+	json_t *records = run_rounds(&selection, 3, 7), *record;
+	const char *chosen = NULL, *given[2] = {NULL, NULL};
+	int tunings = 0, count = 0;
+	size_t i;
+
+	(void)state;
+	json_array_foreach (records, i, record) {
+		const json_t *event = json_object_get(record, "event");
+		const json_t *argv = json_object_get(record, "argv");
+
+		if (*event_text(event, "chosen")) {
+			chosen = event_text(event, "chosen");
+			tunings++;
+		}
+		for (size_t k = 1; k < json_array_size(argv); k++)
+			if (strcmp(json_string_value(json_array_get(argv, k - 1)), "--chosen") == 0) {
+				assert_string_equal(text(record, "label"), "tune");
+				given[count++ % 2] = json_string_value(json_array_get(argv, k));
+			}
+	}
+	assert_int_equal(tunings, 1);
+	assert_int_equal(count, 2);
+	assert_string_equal(given[0], chosen);
+	assert_string_equal(given[1], chosen);
+	json_decref(records);
+	free_items(&selection);
+}
+
 /* A signal is for good: this test comes last. */
 static void test_a_signal_ends_the_worker_and_all_rounds(void **state)
 {
@@ -517,6 +551,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_the_stubborn_are_killed),
 	cmocka_unit_test(test_what_cannot_be_started_has_failed),
 	cmocka_unit_test(test_rounds_shuffle_and_leave_out_who_failed),
+	cmocka_unit_test(test_what_a_platform_chose_all_its_processes_train),
 	cmocka_unit_test(test_a_signal_ends_the_worker_and_all_rounds),
 };
 enum { OTHERS = sizeof(others) / sizeof(*others) };

@@ -66,6 +66,7 @@ class Platform:
     data = "float32, resident"
     compiler = ""
     flags = ""
+    chosen = ""  # by trials in an earlier process of the run, which told of it: there are none in this one
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """`settings`: every option's value in force."""
@@ -82,7 +83,8 @@ class Platform:
     def open(self, job: Job, span: Span) -> None:
         """Allocate, compile, upload, set initial weights and zero momentum, each in a span of its own:
         `with span("compile"):`; there are `device`, `tune`, `compile` and `upload`, once each.  May
-        raise Unavailable in the `device` span."""
+        raise Unavailable in the `device` span.  What `tune` found by trials, with `end["chosen"]` it tells
+        the later processes of the run, which find it in `self.chosen`."""
         raise NotImplementedError
 
     def train(self, order: np.ndarray) -> Stats:

@@ -30,6 +30,7 @@ def read_arguments(name: str, words: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", help="an empty folder, for the weights")
     parser.add_argument("--events", type=int, default=1, help="the descriptor that events go to")
     parser.add_argument("--min-time", type=float, default=0, help="seconds to train at least")
+    parser.add_argument("--chosen", default="", help="what `tune` chose in an earlier process of the run")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args(words)
     if not arguments.probe and not (arguments.job and arguments.out):
@@ -150,6 +151,7 @@ def work(path: Path, arguments: argparse.Namespace, events: Events) -> int:
     try:
         kind = load_module(path).Platform
         platform = kind(read_options(kind.options, arguments.option))
+        platform.chosen = arguments.chosen
         worker = Worker(path.stem, platform, events, arguments.min_time)
         worker.greet(platform.probe(), arguments.probe)
         if not arguments.probe:

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import gc
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from torch_allocator import keep_freed_memory
 from torch_devices import Device
 from torch_forms import Form, check_settings, is_set, parse_form, read_form
-
+from torch_inductor import make_cache
 from torch_tune import find_fastest
 
 from cnnbench.host import describe_packages, require_packages
@@ -57,13 +56,7 @@ class Pytorch(Platform):
         return describe_packages(("torch", "triton", "numpy"))
 
     def load(self) -> None:
-        """Inductor compiles into a folder of its own: what an interrupted compile leaves is never met.
-        Its precompiled headers lie where temporary files do, whatever it is told of its cache.  It
-        compiles in this process, so that nothing of it goes on beside the training."""
-        self.cache = tempfile.TemporaryDirectory(prefix="cnnbench-inductor-")
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.environ["TMPDIR"] = self.cache.name
-        tempfile.tempdir = self.cache.name
-        os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+        self.cache = make_cache()
         os.environ |= self.surroundings
         if is_set(self.settings, "deterministic"):
             os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"

@@ -150,8 +150,9 @@ INLINE void group_forward(const struct plan *plan, const float *map1, int32_t ba
 }
 
 /* The last filters first: where their vectors end past a pixel, the next pixel is written later. */
-static void conv2_forward(const struct plan *plan, const float *map1, int32_t base,
-                          const float *weight, const float *bias, float *flat, struct marks marks)
+INLINE void all_groups_forward(const struct plan *plan, const float *map1, int32_t base,
+                               const float *weight, const float *bias, float *flat,
+                               struct marks marks)
 {
 	const int wide = plan->padded2 / (CONV_VECS * LANES) * (CONV_VECS * LANES);
 
@@ -165,6 +166,12 @@ static void conv2_forward(const struct plan *plan, const float *map1, int32_t ba
 			group_forward(plan, map1, base, weight, bias, f, y, flat, marks, CONV_VECS == 1 ? 2 : 1,
 			              CONV_VECS);
 	}
+}
+
+static void conv2_forward(const struct plan *plan, const float *map1, int32_t base,
+                          const float *weight, const float *bias, float *flat, struct marks marks)
+{
+	WITH_PLAN(plan, all_groups_forward(known, map1, base, weight, bias, flat, marks));
 }
 
 /*
@@ -356,7 +363,7 @@ INLINE void bias_gradient(const struct plan *plan, int windows, const float *del
 	}
 }
 
-static void conv2_gradient(const struct plan *plan, int samples, const float *base,
+INLINE void tiles_gradient(const struct plan *plan, int samples, const float *base,
                            struct marks marks, const float *delta, float *weight, float *bias)
 {
 	const int windows = samples * plan->positions;
@@ -371,7 +378,13 @@ static void conv2_gradient(const struct plan *plan, int samples, const float *ba
 	bias_gradient(plan, windows, delta, bias);
 }
 
-static void conv2_input(const struct plan *plan, struct marks marks, const float *delta,
+static void conv2_gradient(const struct plan *plan, int samples, const float *base,
+                           struct marks marks, const float *delta, float *weight, float *bias)
+{
+	WITH_PLAN(plan, tiles_gradient(known, samples, base, marks, delta, weight, bias));
+}
+
+INLINE void tiles_input(const struct plan *plan, struct marks marks, const float *delta,
                         const float *weight, float *delta_map1)
 {
 	memset(delta_map1, 0, plan->map1 * sizeof(*delta_map1));
@@ -380,4 +393,10 @@ static void conv2_input(const struct plan *plan, struct marks marks, const float
 	           delta_map1 + (row)*plan->row1 + (vector)*LANES, rows, n)
 	TILES(plan->fsize, plan->wide / LANES)
 #undef TILE_CALL
+}
+
+static void conv2_input(const struct plan *plan, struct marks marks, const float *delta,
+                        const float *weight, float *delta_map1)
+{
+	WITH_PLAN(plan, tiles_input(known, marks, delta, weight, delta_map1));
 }

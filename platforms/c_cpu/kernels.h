@@ -19,8 +19,15 @@
 #ifndef C_CPU_KERNELS_H
 #define C_CPU_KERNELS_H
 
+#include "core/model.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+enum {
+	SLACK = 64, /* floats or bytes behind an array: vectors may end there */
+	LINE = 64,  /* bytes of a cache line; also the unit that arrays are rounded up to */
+};
 
 struct plan {
 	int filters1, filters2, fsize, hidden, flat;
@@ -36,6 +43,31 @@ struct plan {
 	size_t map1, cells1, offsets, flat_padded; /* elements of one sample's arrays, with slack */
 	size_t image, pairs;                       /* of conv1's scratch */
 };
+
+/* All but `hidden`, `flat` and the sizes of whole arrays, by the formulas above. */
+static inline __attribute__((always_inline)) struct plan plan_of(int filters1, int filters2,
+                                                                 int fsize, int lanes)
+{
+#define ROUND_UP(n) (((n) + lanes - 1) / lanes * lanes)
+	const int side2 = ((MODEL_SIDE - fsize + 1) / 2 - fsize + 1) / 2, side1 = 2 * side2 + fsize - 1;
+
+	return (struct plan){
+		.filters1 = filters1,
+		.filters2 = filters2,
+		.fsize = fsize,
+		.side1 = side1,
+		.side2 = side2,
+		.positions = side2 * side2,
+		.row1 = side1 * filters1,
+		.padded1 = ROUND_UP(filters1),
+		.padded2 = ROUND_UP(filters2),
+		.run = fsize * filters1,
+		.run_padded = ROUND_UP(fsize * filters1),
+		.wide = ROUND_UP((fsize + 1) * filters1),
+		.map1 = (size_t)((side1 * side1 * filters1 + SLACK + LINE - 1) / LINE * LINE),
+	};
+#undef ROUND_UP
+}
 
 /* What the forward pass of conv2 leaves for the backward pass; all of one sample. */
 struct marks {

@@ -20,8 +20,6 @@ enum {
 	/* Samples that go forward and backward together.  32: a block's maps are 190 KB, fc1's weights
 	 * (205 KB a direction) are read once a block. */
 	BLOCK = 32,
-	SLACK = 64, /* floats or bytes behind an array: vectors may end there */
-	LINE = 64,  /* bytes of a cache line; also the unit that arrays are rounded up to */
 };
 
 /* Panels of one matrix whose rows are samples. */

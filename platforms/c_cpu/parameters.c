@@ -15,25 +15,10 @@ int round_up(int value, int unit)
 struct plan plan_new(const struct model *model, int lanes)
 {
 	const struct shape *shape = &model->shape;
-	int side2 = model->pool2_side, side1 = 2 * side2 + shape->fsize - 1;
-	struct plan plan = {
-		.filters1 = shape->filters1,
-		.filters2 = shape->filters2,
-		.fsize = shape->fsize,
-		.hidden = shape->hidden,
-		.flat = (int)model->flat,
-		.side1 = side1,
-		.side2 = side2,
-		.positions = side2 * side2,
-		.row1 = side1 * shape->filters1,
-		.padded1 = round_up(shape->filters1, lanes),
-		.padded2 = round_up(shape->filters2, lanes),
-		.run = shape->fsize * shape->filters1,
-		.run_padded = round_up(shape->fsize * shape->filters1, lanes),
-		.wide = round_up((shape->fsize + 1) * shape->filters1, lanes),
-	};
-	/* Whole lines, and slack for a vector that starts at the last element, or a window's run. */
-	plan.map1 = (size_t)round_up(side1 * plan.row1 + SLACK, LINE);
+	struct plan plan = plan_of(shape->filters1, shape->filters2, shape->fsize, lanes);
+
+	plan.hidden = shape->hidden;
+	plan.flat = (int)model->flat;
 	return plan;
 }
 

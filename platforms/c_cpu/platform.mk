@@ -15,9 +15,8 @@ c_cpu_variant = $(call variant,c_cpu,kernels_$(1),platforms/c_cpu/kernels.c,$(c_
 
 # generic16: the tiles of simd_avx512.h.  Not optimised: to cut such vectors into smaller registers
 # takes gcc more than a minute.  -Wno-psabi: they are only handed between functions that are inlined.
-$(eval $(call c_cpu_variant,generic,))
-$(eval $(call c_cpu_variant,generic16,-O0 -Wno-psabi -DLANES=16 -DTILE_ROWS=12 -DPANEL_VECS=2 \
-	-DCONV_VECS=2 -DCONV_PIXELS=12 -DSPARSE_VECS=4,generic))
+$(eval $(call c_cpu_variant,generic,-ffp-contract=fast))
+$(eval $(call c_cpu_variant,generic16,-O0 -Wno-psabi -DLANES=16,generic))
 ifeq ($(ARCH),x86_64)
 $(eval $(call c_cpu_variant,avx2,-mavx2 -mfma))
 $(eval $(call c_cpu_variant,avx512,-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma))

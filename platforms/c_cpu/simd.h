@@ -43,6 +43,19 @@
 #endif
 #define EACH(i, n) UNROLL for (int i = 0; i < (n); i++)
 
+/* Calls with `known` for the plan: the default shape's numbers where they are those of the plan, so that the
+ * compiler knows them.  One body, compiled twice. */
+#define WITH_PLAN(plan, call)                                                                      \
+	do {                                                                                           \
+		if ((plan)->filters1 == 8 && (plan)->filters2 == 16 && (plan)->fsize == 3) {               \
+			const struct plan fixed = plan_of(8, 16, 3, LANES), *known = &fixed;                   \
+			call;                                                                                  \
+		} else {                                                                                   \
+			const struct plan *known = (plan);                                                     \
+			call;                                                                                  \
+		}                                                                                          \
+	} while (0)
+
 /* The build compiles with -DISA=avx2 -DSIMD_HEADER='"simd_avx2.h"', say. */
 #include SIMD_HEADER
 

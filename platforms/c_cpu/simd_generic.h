@@ -6,12 +6,36 @@
 #ifndef C_CPU_SIMD_GENERIC_H
 #define C_CPU_SIMD_GENERIC_H
 
+/* As wide as the compiler's options say that vectors may be. */
 #ifndef LANES
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
 #define LANES 4
 #endif
+#endif
 
-/* 16 registers: 3 x 4 or 6 x 2 accumulators, the others for weights, a broadcast and products. */
-#ifndef TILE_ROWS
+#if LANES == 16 /* 32 registers: as simd_avx512.h */
+#define ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define TILE_ROWS 12
+#define PANEL_VECS 2
+#define CONV_VECS 2
+#define CONV_PIXELS 12
+#define SPARSE_VECS 4
+#elif LANES == 8 /* 16 registers: as simd_avx2.h */
+#define ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define TILE_ROWS 6
+#define PANEL_VECS 2
+#define CONV_VECS 2
+#define CONV_PIXELS 6
+#define SPARSE_VECS 4
+#else /* 16 registers: 3 x 4 or 6 x 2 sums, the others for weights, a broadcast and products */
+#define ZIP_LOW 0, 4, 1, 5
+#define ZIP_HIGH 2, 6, 3, 7
 #define TILE_ROWS 3
 #define PANEL_VECS 4
 #define CONV_VECS 2
@@ -19,23 +43,28 @@
 #define SPARSE_VECS 4
 #endif
 
+/* SHUFFLE(a, b, i0, i1, ...): lane k is lane ik of a and b one after the other. */
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
+
 enum { VECTOR_BYTES = LANES * 4 };
 
 typedef float vf __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES)));
 typedef vi vm;
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+typedef uint16_t words __attribute__((vector_size(2 * LANES)));
+typedef uint8_t bytes_anywhere __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef float vf_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t vi_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
 /* clang-format off */
-INLINE vf vf_set(float x)
-{
-	return (vf){0} + x;
-}
-INLINE vi vi_set(int32_t x)
-{
-	return (vi){0} + x;
-}
+/* Less zero, which changes no x: compilers leave it out, as they cannot "plus zero", which changes -0. */
+INLINE vf vf_set(float x) { return x - (vf){0}; }
+INLINE vi vi_set(int32_t x) { return x - (vi){0}; }
 INLINE vf vf_load(const float *p) { return *(const vf_anywhere *)p; }
 INLINE void vf_store(float *p, vf a) { *(vf_anywhere *)p = a; }
 INLINE vf vf_add(vf a, vf b) { return a + b; }
@@ -50,46 +79,46 @@ INLINE vf vf_keep(vm m, vf a) { return (vf)(m & (vi)a); }
 INLINE vi vi_add(vi a, vi b) { return a + b; }
 INLINE void vi_store(int32_t *p, vi a) { *(vi_anywhere *)p = a; }
 
+/* By way of 16 bits: in one go GCC converts lane by lane. */
+INLINE bytes narrow(vi a)
+{
+	return __builtin_convertvector(__builtin_convertvector(a, words), bytes);
+}
 INLINE vi vi_bytes(const uint8_t *p)
 {
-	vi a;
-	for (int i = 0; i < LANES; i++)
-		a[i] = p[i];
-	return a;
+	words w = __builtin_convertvector(*(const bytes_anywhere *)p, words);
+	return __builtin_convertvector(w, vi);
 }
 INLINE void vi_store_bytes(uint8_t *p, vi a)
 {
-	for (int i = 0; i < LANES; i++)
-		p[i] = (uint8_t)a[i];
+	*(bytes_anywhere *)p = narrow(a);
 }
-INLINE vf vf_bytes(const uint8_t *p)
-{
-	vf a;
-	for (int i = 0; i < LANES; i++)
-		a[i] = (float)p[i];
-	return a;
-}
+INLINE vf vf_bytes(const uint8_t *p) { return __builtin_convertvector(vi_bytes(p), vf); }
+
+/* Lanes as bytes of 0 or 1, 4 or 8 of them as a word: the product moves bit 8 i to the top byte's bit i. */
 INLINE unsigned vm_bits(vm m)
 {
+	bytes ones = narrow(m & 1);
 	unsigned bits = 0;
-	for (int i = 0; i < LANES; i++)
-		bits |= ((unsigned)m[i] & 1) << i;
+	for (int i = 0; i < LANES; i += 8) {
+		uint64_t word = 0;
+		memcpy(&word, (const char *)&ones + i, LANES < 8 ? LANES : 8);
+		bits |= (unsigned)(word * 0x0102040810204080U >> 56) << i;
+	}
 	return bits;
 }
 
 INLINE vf vf_pick(const float *p, vi i)
 {
-	vm odd = -(i & 1), upper = -(i >> 1);
+	vm odd = (i & 1) > 0, upper = i > 1;
 	vi low = vi_choose(odd, (vi)vf_set(p[1]), (vi)vf_set(p[0]));
 	vi high = vi_choose(odd, (vi)vf_set(p[3]), (vi)vf_set(p[2]));
 	return (vf)vi_choose(upper, high, low);
 }
 INLINE void vf_zip(float *p, vf a, vf b)
 {
-	for (int i = 0; i < LANES; i++) {
-		p[2 * i] = a[i];
-		p[2 * i + 1] = b[i];
-	}
+	vf_store(p, SHUFFLE(a, b, ZIP_LOW));
+	vf_store(p + LANES, SHUFFLE(a, b, ZIP_HIGH));
 }
 INLINE vf vf_power(vf n)
 {

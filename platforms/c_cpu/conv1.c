@@ -22,8 +22,10 @@
 #include "simd.h"
 #include "core/model.h"
 
-/* A row of `pairs`: 28 pairs, rounded up to whole vectors of up to 16 lanes. */
-enum { PAIR_ROW = 64 };
+enum {
+	PAIR_ROW = 64, /* a row of `pairs`: 28 pairs, rounded up to whole vectors of up to 16 lanes */
+	TOGETHER = REGISTERS / 5, /* windows whose sums, a weight and a broadcast are in registers */
+};
 
 /* out[i] = (byte[i] / 255 - mean) / deviation, MODEL_PIXELS of them. */
 INLINE void standardise(const uint8_t *image, float *out)
@@ -70,7 +72,7 @@ INLINE void window_pool(const vf *z, float *map1, uint8_t *cell1)
 	vi_store_bytes(cell1, vi_choose(down, cell_below, cell_above));
 }
 
-/* A row of windows, filters first .. first + LANES - 1. */
+/* A row of windows, filters first .. first + LANES - 1, whose weights stay in registers. */
 INLINE void row_forward(const struct plan *plan, const float *in, const float *weights, vf bias,
                         const int fsize, float *map1, uint8_t *cell1)
 {
@@ -85,14 +87,51 @@ INLINE void row_forward(const struct plan *plan, const float *in, const float *w
 	}
 }
 
+/*
+ * `count` windows side by side, tap by tap, where the weights are more than the registers hold: each is
+ * loaded once for all the sums, and each sum wants a broadcast of its own.
+ */
+INLINE void windows_forward(const struct plan *plan, const float *in, const float *weight, vf bias,
+                            const int fsize, const int count, float *map1, uint8_t *cell1)
+{
+	vf z[4 * TOGETHER];
+	EACH (i, 4 * count)
+		z[i] = bias;
+	for (int ky = 0; ky < fsize; ky++, in += MODEL_SIDE)
+		EACH (kx, fsize) {
+			vf w = vf_load(weight);
+			weight += plan->padded1;
+			EACH (i, 4 * count)
+				z[i] = vf_fma(vf_set(in[i % 4 / 2 * MODEL_SIDE + i / 4 * 2 + i % 2 + kx]), w, z[i]);
+		}
+	EACH (i, count)
+		window_pool(z + 4 * i, map1 + i * plan->filters1, cell1 + i * plan->filters1);
+}
+
+INLINE void row_forward_by_taps(const struct plan *plan, const float *in, const float *weight,
+                                vf bias, const int fsize, float *map1, uint8_t *cell1)
+{
+	int x = 0;
+	for (; x + TOGETHER <= plan->side1; x += TOGETHER)
+		windows_forward(plan, in + 2 * x, weight, bias, fsize, TOGETHER, map1 + x * plan->filters1,
+		                cell1 + x * plan->filters1);
+	for (; x < plan->side1; x++)
+		windows_forward(plan, in + 2 * x, weight, bias, fsize, 1, map1 + x * plan->filters1,
+		                cell1 + x * plan->filters1);
+}
+
 /* The last filters first: where their vectors end past a pixel, the next pixel is written later. */
 INLINE void all_forward(const struct plan *plan, const float *in, const float *weight,
                         const float *bias, float *map1, uint8_t *cell1, const int fsize)
 {
+	/* Some may come from memory: cheaper than a broadcast for each sum. */
+	const int in_registers = fsize * fsize <= REGISTERS;
+
 	for (int y = 0; y < plan->side1; y++)
 		for (int f = plan->padded1 - LANES; f >= 0; f -= LANES)
-			row_forward(plan, in + 2 * y * MODEL_SIDE, weight + f, vf_load(bias + f), fsize,
-			            map1 + y * plan->row1 + f, cell1 + y * plan->row1 + f);
+			(in_registers ? row_forward : row_forward_by_taps)(
+				plan, in + 2 * y * MODEL_SIDE, weight + f, vf_load(bias + f), fsize,
+				map1 + y * plan->row1 + f, cell1 + y * plan->row1 + f);
 }
 
 static void conv1_forward(const struct plan *plan, const uint8_t *image, const float *weight,

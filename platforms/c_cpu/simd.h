@@ -4,6 +4,7 @@
  * compiled once with each ISA that the build offers, and that one's header defines
  *
  *   LANES        floats of a vector
+ *   REGISTERS    vector registers
  *   types        vf (floats), vi (int32), vm (a mask, one truth a lane)
  *   operations   vf_*, vi_*, vm_* below; loads and stores need no alignment
  *   TILE_ROWS    rows x PANEL_VECS accumulators stay in registers in the dense layers

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #define LANES 8
+#define REGISTERS 16
 
 /* 16 registers: 6 x 2 accumulators, 2 weights and 1 broadcast. */
 #define TILE_ROWS 6

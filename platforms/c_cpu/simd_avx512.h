@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #define LANES 16
+#define REGISTERS 32
 
 /* 32 registers: 12 x 2 accumulators and 2 weights; broadcasts are operands in memory. */
 #define TILE_ROWS 12

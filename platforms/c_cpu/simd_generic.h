@@ -17,7 +17,8 @@
 #endif
 #endif
 
-#if LANES == 16 /* 32 registers: as simd_avx512.h */
+#if LANES == 16 /* as simd_avx512.h */
+#define REGISTERS 32
 #define ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define TILE_ROWS 12
@@ -25,7 +26,8 @@
 #define CONV_VECS 2
 #define CONV_PIXELS 12
 #define SPARSE_VECS 4
-#elif LANES == 8 /* 16 registers: as simd_avx2.h */
+#elif LANES == 8 /* as simd_avx2.h */
+#define REGISTERS 16
 #define ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define TILE_ROWS 6
@@ -33,7 +35,8 @@
 #define CONV_VECS 2
 #define CONV_PIXELS 6
 #define SPARSE_VECS 4
-#else /* 16 registers: 3 x 4 or 6 x 2 sums, the others for weights, a broadcast and products */
+#else /* 3 x 4 or 6 x 2 sums, the other registers for weights, a broadcast and products */
+#define REGISTERS 16
 #define ZIP_LOW 0, 4, 1, 5
 #define ZIP_HIGH 2, 6, 3, 7
 #define TILE_ROWS 3

@@ -6,6 +6,7 @@
 #include <arm_neon.h>
 
 #define LANES 4
+#define REGISTERS 32
 
 /* 32 registers: 6 x 4 accumulators, 4 weights and broadcasts. */
 #define TILE_ROWS 6

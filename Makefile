@@ -211,11 +211,11 @@ uninstall:  ## remove what install wrote
 
 install_packages = CC=$(call quote,$(CC)) SETUP=$(SETUP) scripts/setup
 setup:  ## install the packages that cnnbench needs, and in .venv those of the platforms in Python
-	@rm -f build/setup-tried
+	@rm -f build/setup-tried build/*/config.mk
 	@$(install_packages) run
 	@$(install_peers) again
 setup-dev:  ## install the packages for work on cnnbench itself: cmocka, clang, valgrind ...
-	@rm -f build/setup-tried
+	@rm -f build/setup-tried build/*/config.mk
 	@$(install_packages) dev
 setup-run setup-test:
 	@$(install_packages) $(@:setup-%=%)

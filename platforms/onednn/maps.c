@@ -188,30 +188,50 @@ static dnnl_memory_t pool_build_backward(struct builder *builder, dnnl_primitive
 	return spread;
 }
 
-static void conv_build_weights(struct builder *builder, dnnl_primitive_desc_t conv,
-                               enum tensor_id weight, dnnl_memory_t source, dnnl_memory_t delta)
+/* All layouts are the primitive's choice: for one channel in the plain layout of the images oneDNN 2 has
+ * nothing but its reference, which is a thousand times slower. */
+static dnnl_primitive_desc_t conv_plan_weights(struct builder *builder, const struct block *block,
+                                               dnnl_primitive_desc_t conv, enum tensor_id weight)
 {
-	struct sequence *backward = &builder->stack->backward;
-	struct store *store = &builder->stack->store;
+	const struct model *model = builder->parameters->model;
+	const bool first = weight == CONV1_WEIGHT;
+	LAYOUT source = first ? map_any(block, 1, MODEL_SIDE)
+	                      : map_any(block, model->shape.filters1, model->pool1_side);
+	LAYOUT delta = first ? map_any(block, model->shape.filters1, model->conv1_side)
+	                     : map_any(block, model->shape.filters2, model->conv2_side);
 	LAYOUT any = tensor_any(builder, weight);
 	LAYOUT bias = tensor_any(builder, (enum tensor_id)(weight + 1));
 	dnnl_primitive_desc_t weights = described(
-		builder, conv_weights,
-		&(struct call){.hint = conv,
-	                   .tensors = {memory_layout(source), any, bias, memory_layout(delta)}});
-	dnnl_memory_t d_weight = store_memory(store, wanted(weights, dnnl_query_diff_weights_md, 0));
-	dnnl_memory_t d_bias = store_memory(store, bias);
+		builder, conv_weights, &(struct call){.hint = conv, .tensors = {source, any, bias, delta}});
 
-	sequence_add(backward, store, weights,
-	             (const dnnl_exec_arg_t[]){{DNNL_ARG_SRC, source},
-	                                       {DNNL_ARG_DIFF_DST, delta},
-	                                       {DNNL_ARG_DIFF_WEIGHTS, d_weight},
-	                                       {DNNL_ARG_DIFF_BIAS, d_bias},
-	                                       {0, NULL}});
-	gradient_add(builder, weight, d_weight);
-	gradient_add(builder, (enum tensor_id)(weight + 1), d_bias);
+	layout_free(source);
+	layout_free(delta);
 	layout_free(any);
 	layout_free(bias);
+	return weights;
+}
+
+static void conv_build_weights(struct builder *builder, const struct block *block,
+                               dnnl_primitive_desc_t conv, enum tensor_id weight,
+                               dnnl_memory_t source, dnnl_memory_t delta)
+{
+	struct sequence *backward = &builder->stack->backward;
+	struct store *store = &builder->stack->store;
+	dnnl_primitive_desc_t weights = conv_plan_weights(builder, block, conv, weight);
+	dnnl_memory_t d_weight = store_memory(store, wanted(weights, dnnl_query_diff_weights_md, 0));
+	dnnl_memory_t d_bias = store_memory(store, wanted(weights, dnnl_query_diff_weights_md, 1));
+	const dnnl_exec_arg_t arguments[] = {
+		{DNNL_ARG_SRC, sequence_as(backward, store, source, wanted(weights, dnnl_query_src_md, 0))},
+		{DNNL_ARG_DIFF_DST,
+	     sequence_as(backward, store, delta, wanted(weights, dnnl_query_diff_dst_md, 0))},
+		{DNNL_ARG_DIFF_WEIGHTS, d_weight},
+		{DNNL_ARG_DIFF_BIAS, d_bias},
+		{0, NULL},
+	};
+
+	sequence_add(backward, store, weights, arguments);
+	gradient_add(builder, weight, d_weight);
+	gradient_add(builder, (enum tensor_id)(weight + 1), d_bias);
 }
 
 static dnnl_memory_t conv2_build_data(struct builder *builder, const struct block *block,
@@ -247,9 +267,9 @@ void maps_build_backward(struct builder *builder, const struct block *block)
 		                    part_of(builder, block, builder->delta_flat), own);
 	delta = pool_build_backward(builder, block->conv2, block->pool2, delta, block->workspace2,
 	                            CONV2_DELTA);
-	conv_build_weights(builder, block->conv2, CONV2_WEIGHT, block->map1, delta);
+	conv_build_weights(builder, block, block->conv2, CONV2_WEIGHT, block->map1, delta);
 	delta = conv2_build_data(builder, block, delta);
 	delta = pool_build_backward(builder, block->conv1, block->pool1, delta, block->workspace1,
 	                            CONV1_DELTA);
-	conv_build_weights(builder, block->conv1, CONV1_WEIGHT, block->image, delta);
+	conv_build_weights(builder, block, block->conv1, CONV1_WEIGHT, block->image, delta);
 }

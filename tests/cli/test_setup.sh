@@ -23,12 +23,12 @@ new_machine()
 {
 	machine=$TMPDIR/machine
 	rm -rf "$machine"
-	mkdir -p "$machine/bin" "$machine/headers/openssl" "$machine/work"
+	mkdir -p "$machine/bin" "$machine/headers/openssl" "$machine/headers/oneapi/dnnl" "$machine/work"
 	: >"$machine/log"
 	for real in cat mkdir rm sh tr; do
 		ln -s "$(command -v $real)" "$machine/bin/$real"
 	done
-	for header in stdio.h zlib.h jansson.h openssl/evp.h cmocka.h; do
+	for header in stdio.h zlib.h jansson.h openssl/evp.h cmocka.h oneapi/dnnl/dnnl.h; do
 		: >"$machine/headers/$header"
 	done
 	pretend uname <<-END

@@ -48,6 +48,8 @@ END
 
 asked 'cuda.require_driver(12, 6).cuda'
 is 'a driver that is newer than wanted' "$out" '(13, 0)'
+asked 'cuda.require_driver(12, 6).cuda' FAKE_CUDA_VERSION=12020
+is 'an older minor number is no hindrance' "$out" '(12, 2)'
 asked 'setattr(cuda, "LIBRARY", "libcuda_missing.so.1") or cuda.find_driver()'
 is 'no driver' "$out" \
 	"unavailable: no CUDA driver: libcuda_missing.so.1 not found | install NVIDIA's driver"

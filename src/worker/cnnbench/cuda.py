@@ -52,9 +52,10 @@ def find_driver(library: Any = None) -> Driver:
 
 
 def require_driver(major: int, minor: int = 0, library: Any = None) -> Driver:
-    """As find_driver; raises Unavailable also where the driver is too old for that CUDA."""
+    """As find_driver; raises Unavailable also where the driver is too old for that CUDA.  The minor
+    number is only told: a driver runs what is built for any CUDA of its own major version."""
     driver = find_driver(library)
-    if driver.cuda < (major, minor):
+    if driver.cuda[0] < major:
         found, oldest = "{}.{}".format(*driver.cuda), OLDEST_DRIVER.get(major)
         newer = f"NVIDIA's driver {oldest} or newer" if oldest else "a newer driver of NVIDIA's"
         raise Unavailable(

@@ -45,6 +45,7 @@ class Trial:
     def __init__(self, form: Form, steps: Callable[[int], None], wait: Callable[[], None]) -> None:
         self.form, self.steps, self.wait = form, steps, wait
         self.turns: list[float] = []  # ms a step
+        self.works = True
 
     def take_turn(self) -> None:
         self.wait()
@@ -57,6 +58,10 @@ class Trial:
         return min(self.turns)
 
 
+def describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".split("\n")[0][:200]
+
+
 def try_group(forms: list[Form], make: Make, record: dict[str, Any]) -> list[Trial]:
     """Those that work; what they took, or why one fails, goes into the record."""
     trials = []
@@ -64,11 +69,17 @@ def try_group(forms: list[Form], make: Make, record: dict[str, Any]) -> list[Tri
         try:
             trials.append(Trial(form, *make(form)))
         except Exception as error:  # whatever a compiler or a driver raises
-            record[str(form)] = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+            record[str(form)] = describe(error)
     going = trials
     for _ in range(TURNS):
         for trial in going:
-            trial.take_turn()
+            try:
+                trial.take_turn()
+            except Exception as error:  # as above: out of memory, say
+                trial.works = False
+                record[str(trial.form)] = describe(error)
+        trials = [trial for trial in trials if trial.works]
+        going = [trial for trial in going if trial.works]
         fastest = min((trial.turns[-1] for trial in going), default=0)
         going = [trial for trial in going if trial.turns[-1] <= HOPELESS * fastest]
     record |= {str(trial.form): round(trial.best(), 3) for trial in trials}

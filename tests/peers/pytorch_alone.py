@@ -206,6 +206,19 @@ class Tuning(unittest.TestCase):
         form, record, _ = self.find([[a, b]], {a: 1.0})
         self.assertEqual((form, record["compile"]), (a, "RuntimeError: no such kernel"))
 
+    def test_a_form_that_fails_in_a_turn_is_passed_over_and_recorded(self):
+        def make(form):
+            def steps(_):
+                if form.fused:
+                    raise MemoryError("no more\nat all")
+
+            return steps, lambda: None
+
+        form, record = tune.find_fastest([[Form(fused=True), Form()]], make)
+        self.assertEqual((form, record["fused"]), (Form(), "MemoryError: no more"))
+        with self.assertRaisesRegex(RuntimeError, "no form works here: MemoryError: no more"):
+            tune.find_fastest([[Form(fused=True)]], make)
+
     def test_all_fail(self):
         with self.assertRaisesRegex(RuntimeError, "no form works here: RuntimeError: no such kernel"):
             self.find([[Form()]], {})

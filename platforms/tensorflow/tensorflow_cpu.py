@@ -42,7 +42,7 @@ class Platform(Base):
             import tensorflow_net
         except (ImportError, OSError) as error:
             first = str(error).split("\n")[0]
-            raise Unavailable(f"TensorFlow is broken: {first}", "install it anew: make setup") from error
+            raise Unavailable(f"TensorFlow is broken: {first}", "install it anew: make setup PEERS=all") from error
 
     def open(self, job: Job, span: Span) -> None:
         self.job = job

@@ -61,6 +61,7 @@ add_python()
 		'-c '*'import venv'*) [ ! -e "$machine/no-venv" ] ;;
 		'-c '*'(3, 10) or'*) shift 2; have "$@" ;;
 		'-c '*'(3, 10)'*) [ "$(cat "$machine/minor")" -ge 10 ] ;;
+		'-c '*RECORD*) [ ! -e "$modules/short" ] ;;
 		'-c '*import_module*)
 			shift 2
 			for module; do
@@ -188,6 +189,16 @@ an installation was cut off|rm .venv/modules/torch; sed 's/^pytorch.*/unfinished
 other requirements|for file in requirements/*.txt; do echo '# more' >>$file; done
 a driver was installed|: >../root/dev/nvidiactl; echo 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun' >../root/proc/driver/nvidia/version
 END
+again=again
+peers
+is 'make setup, all there: nothing' "$status:$err:$log" '0::'
+: >"$venv/modules/short"
+peers
+has 'make setup, a file is cut short: Numba anew' "$log" 'pip install -r requirements/numba'
+has_line 'make setup, a file is cut short: PyTorch anew' "$log" 'pip install -r requirements/pytorch.txt'
+peers
+is 'make setup, a file is cut short: and then whole' "$status:$err:$log" '0::'
+again=
 new_machine
 mkdir -p "$venv/bin" "$venv/modules"
 cp "$machine/bin/python3" "$venv/bin/python"

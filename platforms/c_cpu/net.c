@@ -164,8 +164,8 @@ void net_close(struct net *net)
 
 /* ---- Calls ---- */
 
-static void net_call(struct net *net, void (*body)(void *context, int member),
-                     const uint32_t *order, size_t samples)
+void net_call(struct net *net, void (*body)(void *context, int member), const uint32_t *order,
+              size_t samples)
 {
 	net->order = order;
 	net->samples = samples;

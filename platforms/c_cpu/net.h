@@ -21,6 +21,8 @@
 struct net *net_open(const struct job *job, const struct kernels *kernels, int threads);
 void net_close(struct net *net);
 void net_train(struct net *net, const uint32_t *order, size_t n, struct stats *stats);
+/* Trains as net_train does, and tells what each part took. */
+void net_profile(struct net *net, const uint32_t *order, size_t n);
 void net_eval(struct net *net, struct stats *stats);
 void net_read(struct net *net, float *weights);
 void net_reset(struct net *net);

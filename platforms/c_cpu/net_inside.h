@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of a net, shared by the three files that net.h's functions are made of:
+ * The inside of a net, shared by the four files that net.h's functions are made of:
  *
  *   net.c         memory, opening and closing, the calls of the worker
  *   parameters.c  where parameters stand, and their way in and out
  *   step.c        what the threads do: one step of training, evaluation
+ *   profile.c     an epoch whose kernels are timed
  */
 #ifndef C_CPU_NET_INSIDE_H
 #define C_CPU_NET_INSIDE_H
@@ -81,6 +82,12 @@ struct net {
 };
 
 int round_up(int value, int unit);
+
+/* ---- net.c ---- */
+
+/* All members call body(net, member); sets the members of the call that runs. */
+void net_call(struct net *net, void (*body)(void *context, int member), const uint32_t *order,
+              size_t samples);
 
 /* ---- parameters.c ---- */
 

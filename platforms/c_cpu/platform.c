@@ -66,6 +66,7 @@ const struct platform platform = {
 	.probe = c_cpu_probe,
 	.open = c_cpu_open,
 	.train = net_train,
+	.profile = net_profile,
 	.eval = net_eval,
 	.read = net_read,
 	.reset = net_reset,

@@ -198,6 +198,21 @@ static int begin_verify(const struct hearing *hearing)
 	return 0;
 }
 
+static int begin_profile(const struct hearing *hearing)
+{
+	struct grammar *grammar = hearing->grammar;
+	if (!grammar->profile)
+		return refuse(hearing, "a profile was not asked for: there was no --profile");
+	grammar->profile_ns = grammar->last_ns;
+	return 0;
+}
+
+static int end_profile(const struct hearing *hearing)
+{
+	hearing->grammar->profile_ns = hearing->grammar->last_ns - hearing->grammar->profile_ns;
+	return 0;
+}
+
 /* ---- The table of spans ---- */
 
 enum {
@@ -230,6 +245,7 @@ static const struct span_rule spans[] = {
      end_with_file},
 	{"verify", true, false, IN_READ, "once, after \"read\"", begin_verify, end_with_file},
 	{"close", true, false, IN_VERIFIED, "once, after \"verify\"", NULL, NULL},
+	{"profile", true, false, IN_VERIFIED, "once, after \"verify\"", begin_profile, end_profile},
 };
 enum {
 	SPANS = sizeof(spans) / sizeof(*spans),
@@ -284,14 +300,23 @@ static int check_platform(const struct hearing *hearing)
 static int hear_hello(const struct hearing *hearing)
 {
 	static const struct member members[] = {
-		{"protocol", WHOLE, true},  {"platform", TEXT, true},
-		{"device", TEXT, true},     {"device_kind", TEXT, true},
-		{"simulated", TRUTH, true}, {"precision", TEXT, true},
-		{"data", TEXT, true},       {"options", OBJECT, true},
-		{"summary", TEXT, false},   {"variant", TEXT, false},
-		{"compiler", TEXT, false},  {"flags", TEXT, false},
-		{"libraries", TEXT, false}, {"specs", ARRAY, false},
-		{"variants", ARRAY, false}, {0},
+		{"protocol", WHOLE, true},
+		{"platform", TEXT, true},
+		{"device", TEXT, true},
+		{"device_kind", TEXT, true},
+		{"simulated", TRUTH, true},
+		{"precision", TEXT, true},
+		{"data", TEXT, true},
+		{"options", OBJECT, true},
+		{"summary", TEXT, false},
+		{"variant", TEXT, false},
+		{"compiler", TEXT, false},
+		{"flags", TEXT, false},
+		{"libraries", TEXT, false},
+		{"specs", ARRAY, false},
+		{"profile", TRUTH, false},
+		{"variants", ARRAY, false},
+		{0},
 	};
 	if (check_members(hearing, members) ||
 	    check_equal(hearing, "protocol", EVENT_PROTOCOL, "the runner's") || check_platform(hearing))
@@ -353,6 +378,38 @@ static int hear_memory(const struct hearing *hearing)
 	return check_members(hearing, members);
 }
 
+/* Parts that tell of more than the span are no times of it. */
+static int check_parts(const struct hearing *hearing)
+{
+	double sum = 0;
+	size_t i;
+	json_t *part;
+	json_array_foreach (json_object_get(hearing->event, "parts"), i, part) {
+		const json_t *seconds = json_object_get(part, "seconds");
+		if (!json_is_string(json_object_get(part, "layer")) ||
+		    !json_is_string(json_object_get(part, "direction")))
+			return refuse(hearing, "part %zu has no text \"layer\" or \"direction\"", i + 1);
+		if (!json_is_number(seconds) || json_number_value(seconds) < 0)
+			return refuse(hearing, "\"seconds\" of part %zu is no number, 0 or more", i + 1);
+		sum += json_number_value(seconds);
+	}
+	double span = 1e-9 * (double)hearing->grammar->profile_ns;
+	return sum <= span ? 0
+	                   : refuse(hearing, "the parts take %g s, but the span took %g s", sum, span);
+}
+
+static int hear_profile(const struct hearing *hearing)
+{
+	static const struct member members[] = {{"parts", ARRAY, true}, {0}};
+	struct grammar *grammar = hearing->grammar;
+	if (*grammar->span || !(grammar->seen >> find_span("profile") & 1))
+		return refuse(hearing, "comes after span \"profile\" only");
+	if (grammar->profiled)
+		return refuse(hearing, "comes a second time");
+	grammar->profiled = true;
+	return check_members(hearing, members) || check_parts(hearing) ? -1 : 0;
+}
+
 static int hear_done(const struct hearing *hearing)
 {
 	struct grammar *grammar = hearing->grammar;
@@ -391,6 +448,7 @@ static const struct {
 	{"begin", false, true, false, hear_begin},
 	{"end", false, true, false, hear_end},
 	{"memory", false, true, false, hear_memory},
+	{"profile", false, true, false, hear_profile},
 	{"done", false, true, true, hear_done},
 	{"error", true, true, true, hear_error},
 	{"unavailable", true, true, true, hear_unavailable},

@@ -35,6 +35,9 @@ struct grammar {
 	int memories;          /* memory events since the last mark of a span */
 	bool no_extra;         /* set by the caller: the worker got no --min-time */
 	bool extra, evaluated; /* the last train span was extra; its eval came */
+	bool profile;          /* set by the caller: the worker was asked for a profile */
+	bool profiled;         /* its event came */
+	int64_t profile_ns;    /* when its span began; once that has ended: how long it was */
 	int64_t last_ns;       /* the worker's clock, never backwards */
 	bool diverged;         /* a loss came as null */
 };

@@ -16,6 +16,8 @@ static const struct option_spec specs[] = {
 	{"events", NULL, OPTION_INT, 0, 1 << 20, "1", NULL, "FD", "the descriptor for the events"},
 	{"min-time", NULL, OPTION_REAL, 0, 86400, "0", NULL, "SECONDS",
      "train further epochs until all took this long"},
+	{"profile", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
+     "last, train an epoch that tells the time of each layer"},
 	{"option", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "KEY=VALUE",
      "set an option of the platform; may be repeated"},
 	{"help", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, "show this text"},
@@ -53,6 +55,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv)
 		return -1;
 	arguments->help = options_flag(arguments->options, "help");
 	arguments->probe = options_flag(arguments->options, "probe");
+	arguments->profile = options_flag(arguments->options, "profile");
 	arguments->events = (int)options_int(arguments->options, "events");
 	arguments->job = options_text(arguments->options, "job");
 	arguments->out = options_text(arguments->options, "out");

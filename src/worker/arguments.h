@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct arguments {
-	bool help, probe;
+	bool help, probe, profile;
 	int events;              /* the descriptor; 1 where none is named, for a try by hand */
 	const char *job, *out;   /* folders; NULL with probe and help */
 	double min_time;         /* seconds */

@@ -53,6 +53,9 @@ struct platform {
 
 	/* Train n >= 1 samples, order[0..n-1], in steps of the job's batch; the last may be smaller. */
 	void (*train)(struct net *net, const uint32_t *order, size_t n, struct stats *stats);
+	/* Trains as `train` does, the clock read around its parts, and calls profile_part for each
+	 * (worker/profile.h).  NULL: the platform cannot. */
+	void (*profile)(struct net *net, const uint32_t *order, size_t n);
 	void (*eval)(struct net *net, struct stats *stats); /* the whole test set; weights unchanged */
 	void (*read)(struct net *net, float *weights); /* all parameters, in the model table's layout */
 	void (*reset)(struct net *net);                /* initial weights, zero momentum */

@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "worker/arguments.h"
 #include "worker/channel.h"
+#include "worker/profile.h"
 #include "worker/span.h"
 
 #include <math.h>
@@ -77,6 +78,8 @@ static int send_hello(const struct worker *worker, bool with_specs)
 
 	if (!hello)
 		BUG("a text of platform %s or its device is missing or no UTF-8", self->name);
+	if (self->profile)
+		json_object_set_new(hello, "profile", json_true());
 	if (with_specs)
 		json_object_set_new(hello, "specs", options_specs_record(self->options));
 	size_t size = json_dumpb(hello, NULL, 0, JSON_COMPACT) + 1;
@@ -239,6 +242,21 @@ static int train_all(struct worker *worker)
 	return verify(worker);
 }
 
+/* The first epoch's row of the order; a job of 0 epochs has none, and its samples go as they lie. */
+static int profile(struct worker *worker)
+{
+	const struct job *job = &worker->job;
+
+	for (size_t i = 0; job->work.epochs == 0 && i < job->n_train; i++)
+		worker->order[i] = (uint32_t)i;
+	if (job->work.epochs > 0 && read_order(worker, 0) < 0)
+		return -1;
+	span_begin("profile");
+	worker->platform->profile(worker->net, worker->order, job->n_train);
+	span_end("profile");
+	return profile_send();
+}
+
 /* ---- The worker ---- */
 
 static int open_all(struct worker *worker)
@@ -260,6 +278,8 @@ static int open_all(struct worker *worker)
 static int run_job(struct worker *worker)
 {
 	if (open_all(worker) < 0 || train_all(worker) < 0)
+		return -1;
+	if (worker->arguments.profile && profile(worker) < 0)
 		return -1;
 	span_begin("close");
 	worker->platform->close(worker->net);
@@ -300,7 +320,8 @@ static void show_help(const struct platform *self)
 {
 	printf("worker-%s: %s\n\n"
 	       "  --probe [--events FD] [--option KEY=VALUE]...\n"
-	       "  --job DIR --out DIR [--events FD] [--min-time SECONDS] [--option KEY=VALUE]...\n\n",
+	       "  --job DIR --out DIR [--events FD] [--min-time SECONDS] [--profile]\n"
+	       "      [--option KEY=VALUE]...\n\n",
 	       self->name, self->summary);
 	arguments_help();
 	printf("\nOptions of the platform:\n");
@@ -320,6 +341,11 @@ static int start(struct worker *worker, int argc, char **argv)
 	error_set_sink(tell_error);
 	if (arguments_check(&worker->arguments, worker->options) < 0)
 		return EXIT_USAGE;
+	if (worker->arguments.profile && !worker->platform->profile) {
+		error("--profile: %s cannot tell the time of its layers; leave it out",
+		      worker->platform->name);
+		return EXIT_USAGE;
+	}
 	return run(worker) < 0 ? EXIT_INTERNAL : EXIT_FINE;
 }
 

@@ -358,6 +358,62 @@ static void test_extra_epochs_unasked(void **state)
 	      "stream", 1);
 }
 
+/* What may follow `verify`, of a worker that was asked for a profile or not; NULL: in order. */
+#define PARTS(seconds)                                                                             \
+	"{'event':'profile','parts':[{'layer':'fc1','direction':'forward','seconds':" seconds "}]}"
+static const struct {
+	bool asked;
+	const char *lines[4], *why;
+} profiles[] = {
+	{true, {BEGIN("profile", 200), END("profile", 300), PARTS("1e-7"), DONE}, NULL},
+	{true, {BEGIN("profile", 200), END("profile", 300), PARTS("0"), BEGIN("close", 310)}, NULL},
+	{false,
+     {BEGIN("profile", 200)},
+     "event 18 (\"begin\"): a profile was not asked for: there was no --profile"},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), BEGIN("profile", 310)},
+     "event 20 (\"begin\"): a second span \"profile\""},
+	{true, {PARTS("0")}, "event 18 (\"profile\"): comes after span \"profile\" only"},
+	{true,
+     {BEGIN("profile", 200), PARTS("0")},
+     "event 19 (\"profile\"): comes after span \"profile\" only"},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), PARTS("0"), PARTS("0")},
+     "event 21 (\"profile\"): comes a second time"},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), PARTS("2e-7")},
+     "event 20 (\"profile\"): the parts take 2e-07 s, but the span took 1e-07 s"},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), PARTS("-1")},
+     "event 20 (\"profile\"): \"seconds\" of part 1 is no number, 0 or more"},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), "{'event':'profile','parts':[7]}"},
+     "event 20 (\"profile\"): part 1 has no text \"layer\" or \"direction\""},
+	{true,
+     {BEGIN("profile", 200), END("profile", 300), "{'event':'profile'}"},
+     "event 20 (\"profile\"): \"parts\" is missing"},
+};
+
+static void test_profiles(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(profiles); i++) {
+		struct grammar grammar;
+		char why[256] = "";
+		int failed = 0;
+
+		grammar_start(&grammar, "x", &two_epochs);
+		grammar.profile = profiles[i].asked;
+		for (size_t line = 0; line < 17; line++)
+			assert_int_equal(accept(&grammar, good[line], why, sizeof(why)), 0);
+		for (size_t line = 0; line < 4 && profiles[i].lines[line] && !failed; line++)
+			failed = accept(&grammar, profiles[i].lines[line], why, sizeof(why));
+		assert_int_equal(failed, profiles[i].why ? -1 : 0);
+		if (profiles[i].why)
+			assert_string_equal(why, profiles[i].why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_a_loss_of_null_is_divergence),
 		cmocka_unit_test(test_repetition_has_an_end),
 		cmocka_unit_test(test_extra_epochs_unasked),
+		cmocka_unit_test(test_profiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -7,6 +7,7 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "worker/profile.h"
 #include "worker/span.h"
 #include "worker/worker.h"
 
@@ -428,6 +429,54 @@ static void test_job_without_epochs(void **state)
 	free(out);
 }
 
+static void counting_profile(struct net *net, const uint32_t *order, size_t n)
+{
+	struct stats stats;
+
+	counting_train(net, order, n, &stats);
+	profile_part("abacus", "forward", 0.25);
+	profile_part("abacus", "backward", 0);
+}
+
+static void test_profile(void **state)
+{
+	(void)state;
+	struct platform profiling = counting;
+	profiling.profile = counting_profile;
+	for (int epochs = 0; epochs < 2; epochs++) {
+		char *job = write_job(epochs), *out = memory_text("%s/out-profile%d", folder, epochs);
+		char *const arguments[] = {TEXT("--job"), job, TEXT("--out"), out, TEXT("--profile"), NULL};
+		struct result result = run_worker(&profiling, arguments);
+
+		assert_exit(&result, EXIT_FINE);
+		assert_events(&result,
+		              epochs ? "hello +upload -upload +train1 -train1 +eval1 -eval1 +read -read "
+		                       "+verify -verify +profile -profile profile +close -close done"
+		                     : "hello +upload -upload +read -read +verify -verify "
+		                       "+profile -profile profile +close -close done");
+		assert_member(&result, 0, "profile", "true");
+		assert_member(&result, -4, "parts",
+		              "[{\"layer\":\"abacus\",\"direction\":\"forward\",\"seconds\":0.25},"
+		              "{\"layer\":\"abacus\",\"direction\":\"backward\",\"seconds\":0.0}]");
+		json_decref(result.events);
+		free(job);
+		free(out);
+	}
+}
+
+static void test_profile_of_what_has_none(void **state)
+{
+	(void)state;
+	char *job = write_job(1), *out = files_join(folder, "out-no-profile");
+	struct result result = RUN(TEXT("--job"), job, TEXT("--out"), out, TEXT("--profile"));
+
+	assert_exit(&result, EXIT_USAGE);
+	assert_events(&result, "error");
+	json_decref(result.events);
+	free(job);
+	free(out);
+}
+
 static void test_extra_epochs(void **state)
 {
 	(void)state;
@@ -682,6 +731,8 @@ int main(void)
 		cmocka_unit_test(test_probe_of_what_is_missing),
 		cmocka_unit_test(test_job),
 		cmocka_unit_test(test_job_without_epochs),
+		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_profile_of_what_has_none),
 		cmocka_unit_test(test_extra_epochs),
 		cmocka_unit_test(test_extra_epochs_end),
 		cmocka_unit_test(test_loss_that_is_no_number),

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# c_cpu called by hand with --profile: the time of each layer, and the same training as without.
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/tiny.sh"
+cd "$TMPDIR" || exit 1
+tiny_dataset data 40 20
+"$CNNBENCH" run --dataset data --batch-size 16 --epochs 2 --runs 1 --min-time 0 --quiet \
+	--platform c_cpu --log-dir results >/dev/null 2>&1
+job=$(dirname "$(find "${XDG_CACHE_HOME:-$HOME/.cache}/cnnbench/jobs" -name job.json | head -n 1)")
+losses() { grep '"train"' "$1" | sed -n 's/.*"loss": *\([^,}]*\).*/\1/p'; }
+
+for threads in 1 3; do
+	for word in '' --profile; do
+		"$CNNBENCH_BUILD/worker-c_cpu" --events 1 --job "$job" --out "out$threads$word" \
+			--option "threads=$threads" $word >"events$threads$word" 2>log
+		is "$threads threads, ${word:-no profile}: exit code" "$?" 0
+	done
+	plain=events$threads told=events$threads--profile
+	is "$threads threads: the same losses" "$(losses "$told")" "$(losses "$plain")"
+	is "$threads threads: there are two" "$(losses "$told" | wc -l | tr -d ' ')" 2
+	ok "$threads threads: the same verified weights" \
+		cmp "out$threads/verify.npy" "out$threads--profile/verify.npy"
+	is "$threads threads: no profile unasked" "$(grep -c '"parts"' "$plain")" 0
+	sed -n 's/.*"parts": *//p' "$told" | tr '{' '\n' | grep seconds >parts
+	is "$threads threads: 16 parts" "$(wc -l <parts | tr -d ' ')" 16
+	for layer in conv1 conv2 fc1; do
+		seconds=$(grep "\"$layer\"" parts | grep forward | sed 's/.*"seconds": *//; s/[]},].*//')
+		ok "$threads threads: $layer forward takes time" \
+			awk -v s="$seconds" 'BEGIN { exit !(s > 0) }'
+	done
+	begin=$(sed -n '/"begin".*"profile"/s/.*"ns": *\([0-9]*\).*/\1/p' "$told")
+	end=$(sed -n '/"end".*"profile"/s/.*"ns": *\([0-9]*\).*/\1/p' "$told")
+	ok "$threads threads: the parts add up to the span at most" \
+		awk -v span="$((end - begin))" -F'"seconds": *' \
+		'{ sum += $2 } END { exit !(NR && sum > 0 && sum * 1e9 <= span) }' parts
+done
+tap_done

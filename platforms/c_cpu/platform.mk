@@ -29,3 +29,4 @@ endif
 $(eval $(call worker,c_cpu,$(c_cpu_sources),-O3 $(c_cpu_isas),))
 
 needs-bench_c_cpu := c_cpu
+needs-test_c_cpu_net := c_cpu

@@ -37,7 +37,8 @@ new_machine()
 	pretend id <<-END
 		echo $2
 	END
-	for tool in make curl gnuplot git gcc clang clang-format python3 openssl valgrind shellcheck; do
+	for tool in make curl gnuplot git gcc clang clang-format python3 openssl valgrind shellcheck \
+		aarch64-linux-gnu-gcc qemu-aarch64; do
 		pretend $tool </dev/null
 	done
 	pretend cc <<-'END'

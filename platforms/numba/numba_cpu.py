@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from cnnbench.host import describe_packages, processor_name, require_packages
+from cnnbench.host import describe_packages, importing, processor_name, require_packages
 from cnnbench.options import THREADS, Option
 from cnnbench.platform import Device, Span, Stats
 from cnnbench.platform import Platform as Base
@@ -54,13 +54,14 @@ class Platform(Base):
     def load(self) -> None:
         os.environ.update(ENVIRONMENT, NUMBA_NUM_THREADS=str(self.settings["threads"]))
         global cpu_training, layers, np
-        import cpu_training
-        import numpy as np
+        with importing("Numba"):
+            import cpu_training
+            import numpy as np
 
-        if self.settings["simd"]:
-            import cpu_simd as layers
-        else:
-            import cpu_plain as layers
+            if self.settings["simd"]:
+                import cpu_simd as layers
+            else:
+                import cpu_plain as layers
 
     def open(self, job: Job, span: Span) -> None:
         with span("upload"):

@@ -11,7 +11,7 @@ import cuda_layout
 from cuda_layout import is_simulated
 
 from cnnbench.cuda import find_driver, require_driver
-from cnnbench.host import describe_packages, processor_name, require_packages
+from cnnbench.host import describe_packages, importing, processor_name, require_packages
 from cnnbench.platform import Device, Span, Stats, Unavailable
 from cnnbench.platform import Platform as Base
 
@@ -43,10 +43,10 @@ class Platform(Base):
         """The last batch of an epoch may be small: no advice about that."""
         os.environ["NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS"] = "0"
         global cuda, kernels, np
-        import numpy as np
-        from numba import cuda
-
-        import cuda_kernels as kernels
+        with importing("Numba"):
+            import cuda_kernels as kernels
+            import numpy as np
+            from numba import cuda
 
     def open(self, job: Job, span: Span) -> None:
         self.job = job

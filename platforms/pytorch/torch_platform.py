@@ -13,7 +13,7 @@ from torch_forms import Form, check_settings, is_set, parse_form, read_form
 from torch_inductor import make_cache
 from torch_tune import find_fastest
 
-from cnnbench.host import describe_packages, require_packages
+from cnnbench.host import describe_packages, importing, require_packages
 from cnnbench.platform import Platform, Span, Stats, Unavailable
 
 if TYPE_CHECKING:
@@ -61,12 +61,9 @@ class Pytorch(Platform):
         if is_set(self.settings, "deterministic"):
             os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         global torch, net
-        try:
+        with importing("PyTorch"):
             import torch_net as net
             import torch
-        except (ImportError, OSError) as error:
-            first = str(error).split("\n")[0]
-            raise Unavailable(f"PyTorch is broken: {first}", "install it anew: make setup") from error
 
     def open(self, job: Job, span: Span) -> None:
         self.job = job

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from cnnbench.host import describe_packages, processor_name, require_packages
+from cnnbench.host import describe_packages, importing, processor_name, require_packages
 from cnnbench.options import THREADS, Option
-from cnnbench.platform import Device, Span, Stats, Unavailable
+from cnnbench.platform import Device, Span, Stats
 from cnnbench.platform import Platform as Base
 
 if TYPE_CHECKING:
@@ -37,12 +37,9 @@ class Platform(Base):
             "CUDA_VISIBLE_DEVICES": "-1",
         }
         global tf, tensorflow_net
-        try:
+        with importing("TensorFlow", "install it anew: make setup PEERS=all"):
             import tensorflow as tf
             import tensorflow_net
-        except (ImportError, OSError) as error:
-            first = str(error).split("\n")[0]
-            raise Unavailable(f"TensorFlow is broken: {first}", "install it anew: make setup PEERS=all") from error
 
     def open(self, job: Job, span: Span) -> None:
         self.job = job

@@ -129,6 +129,7 @@ while IFS='|' read -r fault code part; do
 	lacks "fault $fault: the first line only" "$(grep '"event":"error"' "$fault/journal.jsonl")" 'not told'
 done <<END
 import|3|RuntimeError: it was told to fail at import
+broken|3|NumPy is broken: libfoo.so: file too short; install it anew: make setup
 open|3|RuntimeError: it was told to fail at open
 train|3|RuntimeError: it was told to fail at train
 nan|3|diverged

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cnnbench.platform import Unavailable
 
 OLDEST = (3, 10)
+ANEW = "install it anew: make setup"
 HELP = "make setup, or name a Python that has it in CNNBENCH_PYTHON"
 
 
@@ -37,6 +39,16 @@ def require_packages(modules: Iterable[str], help: str = HELP) -> None:
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise Unavailable(f"Python package {module} is missing ({sys.executable})", help)
+
+
+@contextlib.contextmanager
+def importing(name: str, help: str = ANEW) -> Iterator[None]:
+    """Raises Unavailable where a package that is there cannot be imported."""
+    try:
+        yield
+    except (ImportError, OSError) as error:
+        first = str(error).split("\n")[0]
+        raise Unavailable(f"{name} is broken: {first}", help) from error
 
 
 def describe_packages(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnbench.host import describe_packages, processor_name, require_packages
+from cnnbench.host import describe_packages, importing, processor_name, require_packages
 from cnnbench.options import THREADS, Option
 from cnnbench.platform import Device, Stats, Unavailable
 from cnnbench.platform import Platform as Base
@@ -97,7 +97,7 @@ class Platform(Base):
     summary = "NumPy, for tests"
     options = (
         THREADS,
-        Option("fault", "choice", "none", "for tests", "none|probe|import|open|train|nan|memory|half"),
+        Option("fault", "choice", "none", "for tests", "none|probe|import|broken|open|train|nan|memory|half"),
     )
     variants = ("threads=1",)
     data = "uint8, resident"
@@ -119,7 +119,10 @@ class Platform(Base):
 
     def load(self) -> None:
         self.fail("import")
-        import numpy
+        with importing("NumPy"):
+            if self.settings["fault"] == "broken":
+                raise ImportError("libfoo.so: file too short\nand this is not told")
+            import numpy
 
         self.np = numpy
 

@@ -209,6 +209,7 @@ static struct session_plan make_plan(const struct options *options, char *const 
 		.min_time = options_real(options, "min-time"),
 		.timeout = options_real(options, "timeout"),
 		.check_epoch = options_flag(options, "check-epoch"),
+		.profile = options_flag(options, "profile"),
 		.log_dir = options_text(options, "log-dir"),
 		.json = options_text(options, "json"),
 		.quiet = options_flag(options, "quiet"),

@@ -48,6 +48,8 @@ const struct option_spec run_options[] = {
      "extra epochs, for time only, until training took this"},
 	{"check-epoch", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
      "the reference trains epoch 1 too, even where all platforms agree about it"},
+	{"profile", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL,
+     "one more epoch by layers, never ranked, of platforms that can"},
 	/* what comes out */
 	{"log-dir", NULL, OPTION_TEXT, 0, 0, NULL, NULL, "DIR",
      "write the results here (default: results/<time>_<dataset>)"},

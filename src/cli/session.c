@@ -363,6 +363,7 @@ int session_train(struct session *session, const struct observer *observer)
 		.timeout = plan->timeout,
 		.thread_flops = thread_flops(session),
 		.shuffle = session->shuffle,
+		.profile = plan->profile,
 		.keep_weights = plan->keep_weights,
 	};
 	tell_removed(&session->environment);

@@ -37,7 +37,7 @@ struct session_plan {
 	struct work work;
 	int threads, runs;
 	double min_time, timeout;
-	bool check_epoch, keep_weights;
+	bool check_epoch, profile, keep_weights;
 	const char *log_dir; /* NULL: a new one in results/, to which results/latest points */
 	const char *json;    /* a place to write to later, tried before anything is trained; or NULL */
 	bool quiet;

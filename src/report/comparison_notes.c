@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "report/arithmetic.h"
 #include "report/doubts.h"
+#include "report/profile.h"
 #include "report/text.h"
 #include "results/field.h"
 
@@ -416,6 +417,12 @@ static void print_arithmetic(const struct comparison *comparison, FILE *out)
 		arithmetic_print(comparison, out);
 }
 
+static void print_profiles(const struct comparison *comparison, FILE *out)
+{
+	if (comparison->view == VIEW_DEFAULT)
+		profile_print(comparison, out);
+}
+
 static void print_doubts(const struct comparison *comparison, FILE *out)
 {
 	const json_t *work = json_object_get(comparison->results->run, "work");
@@ -554,6 +561,7 @@ void comparison_notes(const struct comparison *comparison, FILE *out)
 	static void (*const parts[][9])(const struct comparison *, FILE *) = {
 		{print_reading, print_verdicts, print_resolution, print_arithmetic, print_verified,
 	     print_epoch_checks, print_doubts, print_interruption},
+		{print_profiles},
 		{print_missing},
 	};
 

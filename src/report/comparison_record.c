@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/memory.h"
 #include "report/arithmetic.h"
+#include "report/profile.h"
 #include "results/field.h"
 
 #include <math.h>
@@ -80,6 +81,7 @@ static json_t *row_record(const struct row *row)
 	json_object_set_new(object, "unranked", field_text_new(row->unranked));
 	json_object_set_new(object, "ratio", ratio_record(row));
 	json_object_set_new(object, "verification", verification_record(&row->proof));
+	json_object_set_new(object, "profile", profile_record(row));
 	return object;
 }
 

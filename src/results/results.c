@@ -187,6 +187,7 @@ static void execution_free(struct execution *execution)
 	json_decref(execution->exit);
 	json_decref(execution->samples);
 	json_decref(execution->counters);
+	json_decref(execution->profile);
 }
 
 static void contestant_free(struct contestant *contestant)

@@ -68,6 +68,7 @@ struct execution {
 	json_t *start, *exit; /* the journal's records; `exit` NULL: the run was cut off before */
 	json_t *samples;      /* array of the journal's "memory" records */
 	json_t *counters;     /* array of the worker's own "memory" events */
+	json_t *profile;      /* the "parts" of its "profile" event, an array; or NULL */
 };
 
 struct contestant {

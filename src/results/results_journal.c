@@ -379,12 +379,27 @@ static void on_memory(struct reader *reader, struct reading *reading, json_t *ev
 	json_array_append(execution_of(reader, reading)->counters, event);
 }
 
+static void on_profile(struct reader *reader, struct reading *reading, json_t *event,
+                       int64_t receipt_ns)
+{
+	struct execution *execution = execution_of(reader, reading);
+	json_t *parts = json_object_get(event, "parts");
+
+	(void)receipt_ns;
+	if (!execution->profile && json_is_array(parts))
+		execution->profile = json_incref(parts);
+}
+
 static int read_event(struct reader *reader, json_t *record)
 {
 	static const struct {
 		const char *kind;
 		void (*take)(struct reader *, struct reading *, json_t *, int64_t);
-	} kinds[] = {{"hello", on_hello}, {"begin", on_begin}, {"end", on_end}, {"memory", on_memory}};
+	} kinds[] = {{"hello", on_hello},
+	             {"begin", on_begin},
+	             {"end", on_end},
+	             {"memory", on_memory},
+	             {"profile", on_profile}};
 	struct reading *reading = find_reading(reader, record);
 	json_t *event = json_object_get(record, "event");
 	const char *kind = field_text(event, "event");

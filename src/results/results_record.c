@@ -146,6 +146,8 @@ static json_t *execution_record(const struct execution *execution)
 	json_object_set_new(object, "spans", spans_record(execution));
 	json_object_set(object, "memory", execution->samples);
 	json_object_set(object, "counters", execution->counters);
+	if (execution->profile)
+		json_object_set(object, "profile", execution->profile);
 	return object;
 }
 

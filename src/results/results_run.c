@@ -176,6 +176,8 @@ static int read_execution(const struct place *place, json_t *object, void *into)
 	json_decref(execution->counters);
 	execution->samples = array_of(object, "memory");
 	execution->counters = array_of(object, "counters");
+	if (json_is_array(json_object_get(object, "profile")))
+		execution->profile = json_incref(json_object_get(object, "profile"));
 	if (read_status(place, object, &execution->status) ||
 	    read_numbers(place, object, results_execution_fields, execution) ||
 	    read_list(place, object, "epochs", read_epoch, execution))

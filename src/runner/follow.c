@@ -495,6 +495,12 @@ static int prepare(struct following *f)
 	return f->log < 0 ? -1 : 0;
 }
 
+/* Only a worker that says so knows the word. */
+static bool is_profiled(const struct follow_order *order)
+{
+	return order->profile && json_is_true(json_object_get(order->candidate->hello, "profile"));
+}
+
 /* The words of the call, each and the list to be freed. */
 static char **make_arguments(const struct following *f)
 {
@@ -518,6 +524,8 @@ static char **make_arguments(const struct following *f)
 		words[count++] = memory_copy("--min-time");
 		words[count++] = memory_text("%.9g", order->min_time);
 	}
+	if (is_profiled(order))
+		words[count++] = memory_copy("--profile");
 	if (order->chosen) {
 		words[count++] = memory_copy("--chosen");
 		words[count++] = memory_copy(order->chosen);
@@ -546,6 +554,7 @@ static bool start(struct following *f)
 	memory_free_words(words);
 	grammar_start(&f->grammar, order->candidate->platform, order->job);
 	f->grammar.no_extra = !(order->min_time > 0);
+	f->grammar.profile = is_profiled(order);
 	clocks_start(&f->clocks, f->process.started_ns);
 	f->last_sample = f->busy_since = f->process.started_ns;
 	f->delay = meter_run_delay(getpid());

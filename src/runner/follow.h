@@ -27,6 +27,7 @@ struct follow_order {
 	const char *chosen; /* what an earlier process of the candidate chose by trials, or NULL */
 	double
 		thread_flops;  /* of one of the machine's threads, at most (runner/peak.h); 0: not known */
+	bool profile;      /* an epoch by layers is wanted too, of a worker that can */
 	bool keep_weights; /* the worker's --out, out-<process> in the results folder, stays */
 };
 

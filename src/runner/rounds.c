@@ -97,6 +97,7 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 		.timeout = order->timeout,
 		.chosen = rounds->chosen[candidate],
 		.thread_flops = order->thread_flops,
+		.profile = order->profile,
 		.keep_weights = order->keep_weights,
 	};
 	struct outcome outcome;

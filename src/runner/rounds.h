@@ -18,7 +18,7 @@ struct rounds_order {
 	int runs;
 	double min_time, timeout, thread_flops; /* runner/follow.h */
 	uint64_t shuffle;                       /* seed of the orders */
-	bool keep_weights;                      /* runner/follow.h */
+	bool profile, keep_weights;             /* runner/follow.h */
 };
 
 /* Writes the records "round" to "end"; "run" is the caller's.  A platform that failed, timed out, broke

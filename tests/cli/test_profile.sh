@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# c_cpu called by hand with --profile: the time of each layer, and the same training as without.
+# --profile: the time of each layer, and the same training as without.  First c_cpu called by hand, then in a run.
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/tiny.sh"
 cd "$TMPDIR" || exit 1
@@ -35,4 +35,22 @@ for threads in 1 3; do
 		awk -v span="$((end - begin))" -F'"seconds": *' \
 		'{ sum += $2 } END { exit !(NR && sum > 0 && sum * 1e9 <= span) }' parts
 done
+
+run "$CNNBENCH" run --dataset data --batch-size 16 --epochs 2 --runs 2 --min-time 0 --profile \
+	--platform c_cpu,selftest --log-dir profiled
+is 'in a run: exit code' "$status" 0
+has 'in a run: a table for who can' "$out" 'c_cpu by layer, ms of an epoch of'
+for line in 'conv1    forward' 'conv2    gradient' 'fc1      update' 'the rest'; do
+	has "in a run: $line" "$out" "$line"
+done
+has 'in a run: who cannot is named' "$out" 'cannot tell the time of layers: selftest'
+is 'in a run: an event in every process of c_cpu' \
+	"$(grep -c '"event":"profile"' profiled/journal.jsonl)" 2
+is 'in a run: no epoch of it is in the metrics' \
+	"$(grep -c . profiled/metrics_c_cpu.csv)" "$(grep -c . results/metrics_c_cpu.csv | awk '{ print 2 * $1 - 1 }')"
+run "$CNNBENCH" compare profiled/run.json
+has 'from run.json: the same table' "$out" 'c_cpu by layer, ms of an epoch of'
+run "$CNNBENCH" compare --json - profiled
+is 'as JSON: 16 parts of one platform' "$(echo "$out" | grep -c '"direction":')" 16
+has 'as JSON: the epoch' "$out" '"epoch_seconds":'
 tap_done

@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast c_cpu trains the default shape, and where the time goes.
+ * How fast c_cpu trains, and how near each kernel comes to the processor's peak.
  *
- *   bench_c_cpu [ISA [THREADS [EPOCHS]]]      default: auto 2 9
+ *   bench_c_cpu [--isa ISA|all] [--threads N] [--epochs N] [--json]
  *
- * Prints samples/s (median and best of the epochs) at 1 .. THREADS threads, then the time of every
- * kernel by itself: one thread, whose table of kernels is wrapped in calls of the clock.  GFLOP/s
- * counts 2 operations for each of the 672,960 multiply-adds that a step would take if done densely;
- * c_cpu executes about 364,000 of them.  Images are random digits' worth of ink, not digits.
+ * For every instruction set that this processor has and every shape of the list: samples a second on one
+ * thread, and on N; then the time of each part of an epoch on one thread (net_profile), the multiply-adds
+ * that it executes, and their share of the peak that the runner measures for that instruction set.
+ * Executed, not dense: exact savings count as not done (docs/METHOD.md, "Arithmetic").  Images are bars
+ * of random ink, not digits: fewer pooled values are alive than with digits, and those are counted.
  */
 #include "../platforms/c_cpu/isa.h"
 #include "../platforms/c_cpu/net.h"
+#include "../platforms/c_cpu/net_inside.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/job.h"
 #include "core/memory.h"
+#include "core/options.h"
 #include "core/random.h"
+#include "core/statistics.h"
+#include "runner/peak.h"
+#include "worker/profile.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SAMPLES = 24000, BATCH = 512, EPOCHS_MAX = 99 };
+enum { SAMPLES = 12000, BATCH = 512, EPOCHS_MAX = 99, PARTS_MAX = 32 };
+
+static const struct shape shapes[] = {
+	{8, 16, 128, 3},
+	{16, 32, 256, 3},
+	{8, 16, 128, 5},
+	{32, 64, 512, 3},
+};
 
 static double seconds_now(void)
 {
@@ -61,10 +75,10 @@ static void array_free(struct npy *array)
 	npy_close(array);
 }
 
-static struct job job_new(const char *folder)
+static struct job job_new(const char *folder, struct shape shape)
 {
 	struct job job = {
-		.work = {.shape = {8, 16, 128, 3}, .batch = BATCH, .lr = 0.01, .momentum = 0.9},
+		.work = {.shape = shape, .batch = BATCH, .lr = 0.01, .momentum = 0.9},
 		.n_train = SAMPLES,
 		.n_test = BATCH,
 	};
@@ -99,169 +113,110 @@ static void job_free(struct job *job)
 	array_free(&job->init);
 }
 
-/* ---- Time by kernel ---- */
+/* ---- Time by part ---- */
 
-enum phase {
-	CONV1,
-	CONV2,
-	FC1,
-	FC2,
-	HEAD,
-	DENSE_BACK,
-	CONV2_GRADIENT,
-	CONV2_INPUT,
-	CONV1_GRADIENT,
-	DENSE_UPDATE,
-	PANELS,
-	PHASES,
+struct part {
+	const char *layer, *direction;
+	double seconds; /* of the best epoch so far */
 };
 
-static const char *const phase_names[PHASES] = {
-	"bytes, conv1, pool",
-	"conv2, pool",
-	"fc1",
-	"fc2",
-	"softmax, loss",
-	"fc2 and fc1, delta",
-	"conv2, weights",
-	"conv2, delta",
-	"conv1, weights",
-	"fc1 and fc2, weights, update",
-	"panels in and out",
-};
+static struct part parts[PARTS_MAX];
+static int n_parts, heard; /* heard: in this epoch */
 
-static const struct kernels *inner;
-static double phase_seconds[PHASES];
-static uint64_t phase_calls[PHASES];
-
-#define TIMED(phase, call)                                                                         \
-	double start = seconds_now();                                                                  \
-	inner->call;                                                                                   \
-	phase_seconds[phase] += seconds_now() - start;                                                 \
-	phase_calls[phase]++
-
-static void timed_conv1_forward(const struct plan *plan, const uint8_t *image, const float *weight,
-                                const float *bias, float *scratch, float *map1, uint8_t *cell1)
+/* In the place of the worker's: the parts come in the same order in every epoch. */
+void profile_part(const char *layer, const char *direction, double seconds)
 {
-	TIMED(CONV1, conv1_forward(plan, image, weight, bias, scratch, map1, cell1));
-}
+	struct part *part = &parts[heard++];
 
-static void timed_conv1_gradient(const struct plan *plan, const uint8_t *image, const float *map1,
-                                 const uint8_t *cell1, const float *delta, float *scratch,
-                                 float *pairs, float *weight, float *bias)
-{
-	TIMED(CONV1_GRADIENT,
-	      conv1_gradient(plan, image, map1, cell1, delta, scratch, pairs, weight, bias));
-}
-
-static void timed_conv2_forward(const struct plan *plan, const float *map1, int32_t base,
-                                const float *weight, const float *bias, float *flat,
-                                struct marks marks)
-{
-	TIMED(CONV2, conv2_forward(plan, map1, base, weight, bias, flat, marks));
-}
-
-static void timed_conv2_gradient(const struct plan *plan, int samples, const float *base,
-                                 struct marks marks, const float *delta, float *weight, float *bias)
-{
-	TIMED(CONV2_GRADIENT, conv2_gradient(plan, samples, base, marks, delta, weight, bias));
-}
-
-static void timed_conv2_input(const struct plan *plan, struct marks marks, const float *delta,
-                              const float *weight, float *delta_map1)
-{
-	TIMED(CONV2_INPUT, conv2_input(plan, marks, delta, weight, delta_map1));
-}
-
-static void timed_dense_product(const struct product *product)
-{
-	enum phase phase = product->gate != NULL ? DENSE_BACK : product->relu ? FC1 : FC2;
-	TIMED(phase, dense_product(product));
-}
-
-static void timed_dense_update(const float *a, const float *b, size_t rows,
-                               const struct dense_block *block, struct step step)
-{
-	TIMED(DENSE_UPDATE, dense_update(a, b, rows, block, step));
-}
-
-static void timed_panels_put(const float *row, float *panels, size_t stride, int count)
-{
-	TIMED(PANELS, panels_put(row, panels, stride, count));
-}
-
-static void timed_panels_get(const float *panels, size_t stride, float *row, int count)
-{
-	TIMED(PANELS, panels_get(panels, stride, row, count));
-}
-
-static void timed_head(float *logits, int rows, const uint8_t *label, float scale, double *loss,
-                       uint8_t *hit)
-{
-	TIMED(HEAD, head(logits, rows, label, scale, loss, hit));
-}
-
-static struct kernels timed_kernels(const struct kernels *kernels)
-{
-	struct kernels timed = *kernels;
-
-	inner = kernels;
-	timed.conv1_forward = timed_conv1_forward;
-	timed.conv1_gradient = timed_conv1_gradient;
-	timed.conv2_forward = timed_conv2_forward;
-	timed.conv2_gradient = timed_conv2_gradient;
-	timed.conv2_input = timed_conv2_input;
-	timed.dense_product = timed_dense_product;
-	timed.dense_update = timed_dense_update;
-	timed.panels_put = timed_panels_put;
-	timed.panels_get = timed_panels_get;
-	timed.head = timed_head;
-	return timed;
-}
-
-static double clock_cost(void)
-{
-	double start = seconds_now(), end = start;
-	for (int i = 0; i < 100000; i++)
-		end = seconds_now();
-	return (end - start) / 100000;
-}
-
-/* The best epoch of each kernel. */
-static void phases_print(const struct job *job, const struct kernels *kernels,
-                         const uint32_t *order, int epochs)
-{
-	struct kernels timed = timed_kernels(kernels);
-	struct net *net = net_open(job, &timed, 1);
-	double best[PHASES], cost = clock_cost();
-	struct stats stats;
-
-	for (int epoch = 0; epoch < epochs; epoch++) {
-		memset(phase_seconds, 0, sizeof(phase_seconds));
-		memset(phase_calls, 0, sizeof(phase_calls));
-		net_train(net, order, SAMPLES, &stats);
-		for (int phase = 0; phase < PHASES; phase++) {
-			double seconds = phase_seconds[phase] - (double)phase_calls[phase] * cost;
-			if (epoch == 0 || seconds < best[phase])
-				best[phase] = seconds;
-		}
+	if (heard > n_parts) {
+		n_parts = heard;
+		*part = (struct part){layer, direction, seconds};
 	}
+	if (seconds < part->seconds)
+		part->seconds = seconds;
+}
+
+/* Values of pool2 above zero in the last batch, a sample: only their windows are gone through backward. */
+static double count_live(const struct net *net, size_t rows)
+{
+	const size_t panel = (size_t)net->kernels->panel;
+	size_t live = 0;
+
+	for (size_t p = 0; p < (size_t)net->flat_panels; p++)
+		for (size_t i = 0; i < rows * panel; i++)
+			live += net->x.data[p * net->x.stride + i] > 0;
+	return (double)live / (double)rows;
+}
+
+/* Of one sample, executed; 0 of a part that has none. */
+static double multiply_adds(const struct plan *plan, double live, const struct part *part)
+{
+	const double taps = plan->fsize * plan->fsize, window = taps * plan->filters1;
+	const double pixels1 = plan->side1 * plan->side1, fc2 = plan->hidden * MODEL_CLASSES;
+	const double fc1 = (double)plan->flat * plan->hidden;
+	const struct {
+		const char *layer, *direction;
+		double count;
+	} counts[] = {
+		{"conv1", "forward", 4 * pixels1 * window},
+		{"conv2", "forward", 4.0 * plan->positions * window * plan->filters2},
+		{"fc1", "forward", fc1},
+		{"fc2", "forward", fc2},
+		{"fc2", "backward", fc2},
+		{"fc1", "backward", fc1},
+		{"conv2", "gradient", live * window},
+		{"conv2", "backward", live * window},
+		{"conv1", "gradient", pixels1 * window},
+		{"fc1", "update", fc1},
+		{"fc2", "update", fc2},
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		if (!strcmp(counts[i].layer, part->layer) && !strcmp(counts[i].direction, part->direction))
+			return counts[i].count;
+	return 0;
+}
+
+static json_t *part_record(const char *layer, const char *direction, double seconds, double count,
+                           double peak)
+{
+	const double flops = seconds > 0 ? 2 * count * SAMPLES / seconds : 0;
+
+	return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "layer", layer, "direction", direction,
+	                 "ns_a_sample", 1e9 * seconds / SAMPLES, "multiply_adds", count, "flops", flops,
+	                 "share_of_peak", peak > 0 ? flops / peak : 0);
+}
+
+/* The best epoch of each part on one thread, and all of them together. */
+static json_t *parts_measure(const struct job *job, const struct kernels *kernels,
+                             const uint32_t *order, int epochs, double peak)
+{
+	struct net *net = net_open(job, kernels, 1);
+	double seconds = 0, count = 0;
+	json_t *records = json_array();
+
+	n_parts = 0;
+	for (int epoch = 0; epoch < epochs; epoch++) {
+		heard = 0;
+		net_profile(net, order, SAMPLES);
+	}
+	const double live = count_live(net, SAMPLES % BATCH ? SAMPLES % BATCH : BATCH);
+	for (const struct part *part = parts; part < parts + n_parts; part++) {
+		const double own = multiply_adds(&net->plan, live, part);
+		json_array_append_new(records,
+		                      part_record(part->layer, part->direction, part->seconds, own, peak));
+		seconds += part->seconds;
+		count += own;
+	}
+	json_array_append_new(records, part_record("all", "parts", seconds, count, peak));
 	net_close(net);
-	printf("%s, one thread, ns a sample, best of %d epochs:\n", kernels->name, epochs);
-	for (int phase = 0; phase < PHASES; phase++)
-		printf("  %-30s %8.0f\n", phase_names[phase], best[phase] / SAMPLES * 1e9);
+	return records;
 }
 
 /* ---- Samples a second ---- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static void speed_print(const struct job *job, const struct kernels *kernels, const uint32_t *order,
-                        int threads, int epochs)
+static double speed_measure(const struct job *job, const struct kernels *kernels,
+                            const uint32_t *order, int threads, int epochs)
 {
 	struct net *net = net_open(job, kernels, threads);
 	double seconds[EPOCHS_MAX];
@@ -274,39 +229,138 @@ static void speed_print(const struct job *job, const struct kernels *kernels, co
 		seconds[epoch] = seconds_now() - start;
 	}
 	net_close(net);
-	qsort(seconds, (size_t)epochs, sizeof(*seconds), compare_doubles);
-	double median = SAMPLES / seconds[epochs / 2];
-	printf("%s, %d thread%s: %.0f samples/s (best %.0f), %.1f GFLOP/s counted densely; loss %.4f\n",
-	       kernels->name, threads, threads == 1 ? "" : "s", median, SAMPLES / seconds[0],
-	       2e-9 * (double)job->model.multiply_adds_step * median, stats.loss);
+	return SAMPLES / statistics_spread(seconds, (size_t)epochs).median;
 }
 
-static int argument(char **argv, int argc, int index, int fallback, int max)
-{
-	int value = index < argc ? atoi(argv[index]) : fallback;
-	return value < 1 ? 1 : value > max ? max : value;
-}
+/* ---- One instruction set, one shape ---- */
 
-int main(int argc, char **argv)
-{
-	char why[256], folder[] = "/tmp/cnnbench-bench-XXXXXX";
-	const struct kernels *kernels = isa_choose(argc > 1 ? argv[1] : "auto", why, sizeof(why));
-	int threads = argument(argv, argc, 2, 2, 1024), epochs = argument(argv, argc, 3, 9, EPOCHS_MAX);
+struct call {
+	const char *isa;
+	int threads, epochs;
+	bool json;
+};
 
-	if (kernels == NULL || mkdtemp(folder) == NULL) {
-		fprintf(stderr, "bench_c_cpu: %s\n", kernels == NULL ? why : "cannot write in /tmp");
-		return EXIT_USAGE;
-	}
-	struct job job = job_new(folder);
+static json_t *case_measure(const struct call *call, const struct kernels *kernels,
+                            struct shape shape, double peak)
+{
+	char folder[] = "/tmp/cnnbench-bench-XXXXXX";
+
+	if (mkdtemp(folder) == NULL)
+		die("cannot make a folder in /tmp");
+	struct job job = job_new(folder, shape);
 	uint32_t *order = memory_new(SAMPLES, sizeof(*order));
 	struct random random = random_stream(1, "order", 0);
 	random_permutation(&random, order, SAMPLES);
 
-	for (int t = 1; t <= threads; t *= 2)
-		speed_print(&job, kernels, order, t, epochs);
-	phases_print(&job, kernels, order, epochs);
+	const double one = speed_measure(&job, kernels, order, 1, call->epochs);
+	const double all = speed_measure(&job, kernels, order, call->threads, call->epochs);
+	json_t *record = json_pack(
+		"{s:s, s:[i,i,i,i], s:i, s:f, s:f, s:i, s:f, s:o}", "isa", kernels->name, "shape",
+		shape.filters1, shape.filters2, shape.hidden, shape.fsize, "batch", BATCH, "peak_flops",
+		peak, "samples_per_second", one, "threads", call->threads, "samples_per_second_threads",
+		all, "parts", parts_measure(&job, kernels, order, call->epochs, peak));
 	job_free(&job);
 	free(order);
 	rmdir(folder);
+	return record;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static void part_print(const json_t *part)
+{
+	printf("  %-6s %-9s %8.0f %10.0f %9.1f %6.0f%%\n",
+	       json_string_value(json_object_get(part, "layer")),
+	       json_string_value(json_object_get(part, "direction")), number_of(part, "ns_a_sample"),
+	       number_of(part, "multiply_adds"), 1e-9 * number_of(part, "flops"),
+	       100 * number_of(part, "share_of_peak"));
+}
+
+static void case_print(const json_t *record, struct shape shape)
+{
+	const double one = number_of(record, "samples_per_second");
+	const double all = number_of(record, "samples_per_second_threads");
+	const json_t *part;
+	size_t i;
+
+	printf("%s, %d and %d filters of %dx%d, %d hidden, batch %d: %.4g samples/s on one thread, "
+	       "%.4g on %.0f (%.2f times as many)\n",
+	       json_string_value(json_object_get(record, "isa")), shape.filters1, shape.filters2,
+	       shape.fsize, shape.fsize, shape.hidden, BATCH, one, all, number_of(record, "threads"),
+	       all / one);
+	printf("  one thread       ns a sample  executed   GFLOP/s  of %.0f\n",
+	       1e-9 * number_of(record, "peak_flops"));
+	json_array_foreach (json_object_get(record, "parts"), i, part)
+		part_print(part);
+}
+
+/* ---- The call ---- */
+
+/* The peak of one thread in that instruction set; of portable vectors the highest. */
+static double peak_of(const json_t *peak, const char *isa)
+{
+	const json_t *own = json_object_get(json_object_get(peak, "isas"), isa);
+	return json_number_value(own ? own : json_object_get(peak, "flops"));
+}
+
+static void isa_measure(const struct call *call, const char *isa, const json_t *peak,
+                        json_t *records)
+{
+	char why[256];
+	const struct kernels *kernels = isa_choose(isa, why, sizeof(why));
+
+	if (kernels == NULL) {
+		fprintf(stderr, "%s\n", why);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		json_t *record = case_measure(call, kernels, shapes[i], peak_of(peak, kernels->name));
+		if (!call->json)
+			case_print(record, shapes[i]);
+		json_array_append_new(records, record);
+	}
+}
+
+/* generic16 is for tests: it is not optimised. */
+static void all_measure(const struct call *call, const json_t *peak, json_t *records)
+{
+	char choices[] = ISA_CHOICES, *rest = NULL;
+
+	for (char *isa = strtok_r(choices, "|", &rest); isa; isa = strtok_r(NULL, "|", &rest))
+		if (strcmp(isa, "auto") != 0 && strcmp(isa, "generic16") != 0)
+			isa_measure(call, isa, peak, records);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option_spec specs[] = {
+		{"isa", NULL, OPTION_CHOICE, 0, 0, "all", "all|" ISA_CHOICES, "ISA", "instruction set"},
+		{"threads", NULL, OPTION_INT, 1, 1024, "2", NULL, "N", "threads beside one"},
+		{"epochs", NULL, OPTION_INT, 1, EPOCHS_MAX, "7", NULL, "N", "epochs of 12,000 images each"},
+		{"json", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, "write JSON"},
+		{0},
+	};
+	struct options *options = options_new(specs);
+
+	if (options_parse(options, argc - 1, argv + 1) != 0) {
+		options_help(stderr, specs);
+		return EXIT_USAGE;
+	}
+	const struct call call = {options_text(options, "isa"), (int)options_int(options, "threads"),
+	                          (int)options_int(options, "epochs"), options_flag(options, "json")};
+	json_t *peak = peak_record(1), *records = json_array();
+
+	if (strcmp(call.isa, "all") == 0)
+		all_measure(&call, peak, records);
+	else
+		isa_measure(&call, call.isa, peak, records);
+	if (call.json)
+		json_dumpf(records, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	json_decref(records);
+	json_decref(peak);
+	options_free(options);
 	return EXIT_FINE;
 }

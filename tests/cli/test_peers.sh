@@ -255,10 +255,12 @@ driver 580, by /proc|x86_64 Kernel Module  580.65.06  Sun Aug  3 10:09:52 UTC 20
 driver 595, open|Open Kernel Module for x86_64  595.1  Release Build|||default|numba-cu13|5730
 driver 575, by /proc|x86_64 Kernel Module  575.57.08  Thu May|||cu126 --no-deps torch==2.13.0+cu126|numba-cu12|5730
 driver 581, by nvidia-smi||581.15||default|numba-cu13|5730
-driver 470, by nvidia-smi||470.1||cu126 --no-deps torch==2.13.0+cu126|numba-cu12|5730
+driver 525, by nvidia-smi||525.60||cu126 --no-deps torch==2.13.0+cu126|numba-cu12|5730
+driver 470, by nvidia-smi||470.1||cpu --no-deps torch==2.13.0+cpu|numba|1230
 an nvidia-smi without a driver||NVIDIA-SMI has failed||cpu --no-deps torch==2.13.0+cpu|numba|1230
 CUDA 13, by libcuda|||580|default|numba-cu13|5730
-CUDA 12, by libcuda|||0|cu126 --no-deps torch==2.13.0+cu126|numba-cu12|5730
+CUDA 12, by libcuda|||525|cu126 --no-deps torch==2.13.0+cu126|numba-cu12|5730
+CUDA 11, by libcuda|||0|cpu --no-deps torch==2.13.0+cpu|numba|1230
 END
 new_machine
 echo Darwin >"$machine/system"

@@ -124,14 +124,16 @@ INLINE void row_forward_by_taps(const struct plan *plan, const float *in, const 
 INLINE void all_forward(const struct plan *plan, const float *in, const float *weight,
                         const float *bias, float *map1, uint8_t *cell1, const int fsize)
 {
-	/* Some may come from memory: cheaper than a broadcast for each sum. */
-	const int in_registers = fsize * fsize <= REGISTERS;
-
-	for (int y = 0; y < plan->side1; y++)
-		for (int f = plan->padded1 - LANES; f >= 0; f -= LANES)
-			(in_registers ? row_forward : row_forward_by_taps)(
-				plan, in + 2 * y * MODEL_SIDE, weight + f, vf_load(bias + f), fsize,
-				map1 + y * plan->row1 + f, cell1 + y * plan->row1 + f);
+	for (int y = 0; y < plan->side1; y++, in += 2 * MODEL_SIDE)
+		for (int f = plan->padded1 - LANES; f >= 0; f -= LANES) {
+			const size_t at = (size_t)(y * plan->row1 + f);
+			vf first = vf_load(bias + f);
+			/* A few weights more than registers come from memory: cheaper than a broadcast for each sum. */
+			if (fsize * fsize <= REGISTERS)
+				row_forward(plan, in, weight + f, first, fsize, map1 + at, cell1 + at);
+			else
+				row_forward_by_taps(plan, in, weight + f, first, fsize, map1 + at, cell1 + at);
+		}
 }
 
 static void conv1_forward(const struct plan *plan, const uint8_t *image, const float *weight,

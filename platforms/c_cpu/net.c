@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "net.h"
 
-#include "core/error.h"
 #include "core/memory.h"
 #include "net_inside.h"
 #include "threads.h"
@@ -100,26 +99,6 @@ static void net_allocate(struct net *net)
 }
 
 /* ---- Opening and closing ---- */
-
-static void array_read(const struct npy *array, void *out)
-{
-	if (npy_read(array, 0, array->count, out) != 0)
-		die("cannot read %s; run again to write the job anew", array->path);
-}
-
-static struct set set_read(const struct npy *images, const struct npy *labels, size_t count)
-{
-	struct set set = {memory_map(count * MODEL_PIXELS), memory_map(count), count};
-	array_read(images, set.images);
-	array_read(labels, set.labels);
-	return set;
-}
-
-static void set_free(struct set *set)
-{
-	memory_unmap(set->images, set->count * MODEL_PIXELS);
-	memory_unmap(set->labels, set->count);
-}
 
 struct net *net_open(const struct job *job, const struct kernels *kernels, int threads)
 {

@@ -13,6 +13,7 @@
 #include "kernels.h"
 
 #include "core/model.h"
+#include "worker/arrays.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,12 +39,6 @@ struct desk {
 	float *delta;                  /* of flat, the samples of a group */
 	struct rows dx;                /* a block */
 	struct rows x, hidden, logits; /* a block of an evaluation */
-};
-
-/* The samples and labels of one set, resident. */
-struct set {
-	uint8_t *images, *labels;
-	size_t count;
 };
 
 struct net {

@@ -17,13 +17,7 @@ static const struct option_spec options_of_c_cpu[] = {
      .choices = ISA_CHOICES,
      .value = "ISA",
      .help = "instruction set of the kernels (generic16: slow, for tests)"},
-	{.name = "threads",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 1024,
-     .fallback = "1",
-     .value = "N",
-     .help = "threads that compute"},
+	PLATFORM_THREADS,
 	{.name = NULL},
 };
 

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "net.h"
 
-#include "core/error.h"
 #include "core/memory.h"
 #include "head.h"
 #include "parameters.h"
 #include "stack.h"
+#include "worker/arrays.h"
 #include "worker/span.h"
 
 #include <stdlib.h>
 
 /* Samples that are evaluated together; divides MNIST's 10,000. */
 enum { EVAL_BATCH = 500 };
-
-struct set {
-	uint8_t *images, *labels;
-	size_t count;
-};
 
 struct net {
 	struct model model;
@@ -35,27 +30,6 @@ struct net {
 void omp_set_num_threads(int threads);
 
 /* ---- Opening and closing ---- */
-
-static void array_read(const struct npy *array, void *out)
-{
-	if (npy_read(array, 0, array->count, out) != 0)
-		die("cannot read %s; run again to write the job anew", array->path);
-}
-
-static struct set set_read(const struct npy *images, const struct npy *labels, size_t count)
-{
-	struct set set = {memory_map(count * MODEL_PIXELS), memory_map(count), count};
-
-	array_read(images, set.images);
-	array_read(labels, set.labels);
-	return set;
-}
-
-static void set_free(struct set *set)
-{
-	memory_unmap(set->images, set->count * MODEL_PIXELS);
-	memory_unmap(set->labels, set->count);
-}
 
 /* The stack for so many samples: made where it is the first call for it, which net_open sees to. */
 static struct stack *stack_for(struct net *net, size_t samples, bool training)

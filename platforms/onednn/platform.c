@@ -9,13 +9,7 @@
 #include <stdio.h>
 
 static const struct option_spec options_of_onednn[] = {
-	{.name = "threads",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 1024,
-     .fallback = "1",
-     .value = "N",
-     .help = "threads that compute"},
+	PLATFORM_THREADS,
 	{.name = NULL},
 };
 

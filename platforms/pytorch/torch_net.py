@@ -132,9 +132,14 @@ class Training:
         for batch in index.split(self.job.batch):
             step(batch)
 
-    def stream(self, batches: Iterable[list[Tensor]]) -> None:
-        """An epoch whose batches are brought to the device one by one."""
-        for images, labels in batches:
+    def stream(self, order: list[int]) -> None:
+        """As the usual example does it: a loader fetches sample by sample, in this process, and batches
+        are brought to the device one by one."""
+        data = torch.utils.data.TensorDataset(self.samples.images, self.samples.labels)
+        loader = torch.utils.data.DataLoader(
+            data, batch_size=self.job.batch, sampler=order, pin_memory=self.device.pinned
+        )
+        for images, labels in loader:
             images, labels = (t.to(self.device.type, non_blocking=True) for t in (images, labels))
             self.update(len(labels), *self.measure(images, labels))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch_allocator import keep_freed_memory
 from torch_devices import Device
 from torch_forms import Form, check_settings, is_set, parse_form, read_form
-from torch_inductor import make_cache
+from torch_surroundings import make_cache, surroundings
 from torch_tune import find_fastest
 
 from cnnbench.host import describe_packages, importing, require_packages
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from cnnbench.job import Job
 
 EVAL_BATCH = 1000
-# Of an OpenMP thread that has nothing to do, before it sleeps: some 30 us, where libgomp's default is
-# milliseconds.  It costs some 2% on two idle cores.  Where other programs run on them, the default keeps
-# a tenth of the rate and this a third; and trials of forms, made with the default, tell nothing there.
-SHORT_SPIN = {"GOMP_SPINCOUNT": "1000"}
 
 
 class Pytorch(Platform):
@@ -45,7 +41,7 @@ class Pytorch(Platform):
             self.data = "float32, streaming"
         if self.bf16 or self.tf32:
             self.precision = "bfloat16" if self.bf16 else "tf32"
-        self.surroundings = SHORT_SPIN if is_set(settings, "spin") or is_set(settings, "best") else {}
+        self.surroundings = surroundings(settings)
         self.flags = ", ".join(
             [f"TF32 {'on' if self.tf32 else 'off'}", *map("=".join, self.surroundings.items())]
         )
@@ -58,8 +54,6 @@ class Pytorch(Platform):
     def load(self) -> None:
         self.cache = make_cache()
         os.environ |= self.surroundings
-        if is_set(self.settings, "deterministic"):
-            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         global torch, net
         with importing("PyTorch"):
             import torch_net as net
@@ -124,17 +118,10 @@ class Pytorch(Platform):
     def train(self, order: np.ndarray) -> Stats:
         with self.device.blocking(torch):
             if self.streams:
-                self.training.stream(self.load_batches(order))
+                self.training.stream(order.tolist())
             else:
                 self.training.epoch(torch.from_numpy(order.astype("int64")).to(self.device.type))
             return self.outcome(len(order))
-
-    def load_batches(self, order: np.ndarray) -> Any:
-        """As the usual example does it: a loader that fetches sample by sample, in this process."""
-        data = torch.utils.data.TensorDataset(self.samples.images, self.samples.labels)
-        return torch.utils.data.DataLoader(
-            data, batch_size=self.job.batch, sampler=order.tolist(), pin_memory=self.device.pinned
-        )
 
     def eval(self) -> Stats:
         with self.device.blocking(torch):

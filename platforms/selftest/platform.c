@@ -5,10 +5,10 @@
  */
 #include "worker/platform.h"
 
-#include "core/error.h"
 #include "core/memory.h"
 #include "core/processor.h"
 #include "deviation.h"
+#include "worker/arrays.h"
 #include "worker/span.h"
 
 #include <stdio.h>
@@ -27,13 +27,7 @@ static const struct option_spec options_of_selftest[] = {
      .choices = variant_choices,
      .value = "NAME",
      .help = "another honest way to compute: each must be verified"},
-	{.name = "threads",
-     .type = OPTION_INT,
-     .min = 1,
-     .max = 1024,
-     .fallback = "1",
-     .value = "N",
-     .help = "threads that compute"},
+	PLATFORM_THREADS,
 	{.name = NULL},
 };
 
@@ -60,12 +54,11 @@ static int selftest_probe(const struct options *options, struct device_info *out
 	return 0;
 }
 
-static void *array_read(const struct npy *array, size_t size)
+static void *array_new(const struct npy *array, size_t size)
 {
 	void *elements = memory_new(array->count, size);
 
-	if (npy_read(array, 0, array->count, elements) != 0)
-		die("cannot read %s; run again to write the job anew", array->path);
+	array_read(array, elements);
 	return elements;
 }
 
@@ -74,11 +67,11 @@ static struct net *selftest_open(const struct job *job, const struct options *op
 	const struct deviation *fault = deviation_find(faults, options_text(options, "fault"));
 
 	span_begin("upload");
-	arrays.train_images = array_read(&job->train_images, 1);
-	arrays.train_labels = array_read(&job->train_labels, 1);
-	arrays.test_images = array_read(&job->test_images, 1);
-	arrays.test_labels = array_read(&job->test_labels, 1);
-	arrays.init = array_read(&job->init, sizeof(float));
+	arrays.train_images = array_new(&job->train_images, 1);
+	arrays.train_labels = array_new(&job->train_labels, 1);
+	arrays.test_images = array_new(&job->test_images, 1);
+	arrays.test_labels = array_new(&job->test_labels, 1);
+	arrays.init = array_new(&job->init, sizeof(float));
 	struct net *net = net_open(&(struct net_inputs){
 		.model = &job->model,
 		.train = {arrays.train_images, arrays.train_labels, job->n_train},

@@ -418,6 +418,8 @@ static int hear_done(const struct hearing *hearing)
 	if (grammar->job && grammar->state != GRAMMAR_VERIFIED)
 		return refuse(hearing, "\"%s\" is missing",
 		              grammar->state == GRAMMAR_READ ? "verify" : "read");
+	if (grammar->profile && !grammar->profiled)
+		return refuse(hearing, "a profile was asked for, and did not come");
 	grammar->state = GRAMMAR_LAST;
 	return 0;
 }

@@ -102,8 +102,10 @@ static int run_one(struct rounds *rounds, int round, uint32_t candidate)
 	};
 	struct outcome outcome;
 
-	if (follow(&one, rounds->journal, rounds->observer, &outcome))
+	if (follow(&one, rounds->journal, rounds->observer, &outcome)) {
+		free(outcome.chosen);
 		return -1;
+	}
 	rounds->out[candidate] = !rounds_go_on(outcome.status);
 	keep_claim(rounds, &one, &outcome);
 	keep_choice(rounds, candidate, &outcome);

@@ -33,6 +33,13 @@ struct device_info {
 	char help[256];      /* with a failed probe: what would enable it; or "" */
 };
 
+/* The entry of a CPU platform's options by which the runner hands over the number of threads. */
+#define PLATFORM_THREADS                                                                           \
+	{                                                                                              \
+		.name = "threads", .type = OPTION_INT, .min = 1, .max = 1024, .fallback = "1",             \
+		.value = "N", .help = "threads that compute"                                               \
+	}
+
 struct net; /* the platform's own: weights, momentum, data, scratch */
 
 struct platform {

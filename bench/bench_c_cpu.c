@@ -8,7 +8,8 @@
  * thread, and on N; then the time of each part of an epoch on one thread (net_profile), the multiply-adds
  * that it executes, and their share of the peak that the runner measures for that instruction set.
  * Executed, not dense: exact savings count as not done (docs/METHOD.md, "Arithmetic").  Images are bars
- * of random ink, not digits: fewer pooled values are alive than with digits, and those are counted.
+ * of random ink, not digits: fewer pooled values are alive than with digits, and those are counted.  Each
+ * epoch begins with the initial weights, so that all do the same work.
  */
 #include "../platforms/c_cpu/isa.h"
 #include "../platforms/c_cpu/net.h"
@@ -198,6 +199,7 @@ static json_t *parts_measure(const struct job *job, const struct kernels *kernel
 	n_parts = 0;
 	for (int epoch = 0; epoch < epochs; epoch++) {
 		heard = 0;
+		net_reset(net);
 		net_profile(net, order, SAMPLES);
 	}
 	const double live = count_live(net, SAMPLES % BATCH ? SAMPLES % BATCH : BATCH);
@@ -224,6 +226,7 @@ static double speed_measure(const struct job *job, const struct kernels *kernels
 
 	net_train(net, order, SAMPLES, &stats); /* warm */
 	for (int epoch = 0; epoch < epochs; epoch++) {
+		net_reset(net);
 		double start = seconds_now();
 		net_train(net, order, SAMPLES, &stats);
 		seconds[epoch] = seconds_now() - start;

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "results/field.h"
 #include "results/folder.h"
 #include "runner/fetch.h"
@@ -81,6 +82,30 @@ static void tell_unready(const struct selection *selection)
 	}
 }
 
+/* More threads than processors are allowed: somebody may want to see what that costs. */
+static void tell_crowded(const struct selection *selection)
+{
+	const int processors = parallel_processors();
+	char *names = memory_copy("");
+
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct candidate *candidate = &selection->items[i];
+		const json_t *options = json_object_get(candidate->hello, "options");
+		const double threads = field_number(options, "threads");
+		if (!candidate->ready || !(threads > processors))
+			continue;
+		char *longer =
+			memory_text("%s%s%s (%g)", names, *names ? ", " : "", candidate->label, threads);
+		free(names);
+		names = longer;
+	}
+	if (*names)
+		warning(
+			"more threads than the %d processors that this process may use, so they take turns: %s",
+			processors, names);
+	free(names);
+}
+
 /* With a single platform its reason is the reason. */
 static int nothing_to_run(const struct selection *selection)
 {
@@ -102,6 +127,7 @@ int session_check_ready(const struct session *session)
 	if (session_count_ready(session) == 0)
 		return nothing_to_run(&session->selection);
 	tell_unready(&session->selection);
+	tell_crowded(&session->selection);
 	return EXIT_FINE;
 }
 

@@ -135,7 +135,8 @@ static void print_without(const struct comparison *comparison, FILE *out)
 
 	for (size_t i = 0; i < comparison->n_rows; i++) {
 		const struct row *row = &comparison->rows[i];
-		if (!was_asked_for(row) || parts_of(row))
+		const json_t *hello = contestant_hello(row->contestant);
+		if (!was_asked_for(row) || json_is_true(json_object_get(hello, "profile")))
 			continue;
 		char *longer = memory_text("%s%s%s", names, *names ? ", " : "", row->name);
 		free(names);

@@ -50,6 +50,12 @@ is 'in a run: no epoch of it is in the metrics' \
 	"$(grep -c . profiled/metrics_c_cpu.csv)" "$(grep -c . results/metrics_c_cpu.csv | awk '{ print 2 * $1 - 1 }')"
 run "$CNNBENCH" compare profiled/run.json
 has 'from run.json: the same table' "$out" 'c_cpu by layer, ms of an epoch of'
+# c_cpu can, but was cut off before it did.
+mkdir cut
+grep -v '"event":"profile"' profiled/journal.jsonl >cut/journal.jsonl
+run "$CNNBENCH" compare cut
+has 'of a run that was cut off: who cannot is named' "$out" 'cannot tell the time of layers: selftest'
+lacks 'of a run that was cut off: no table' "$out" 'c_cpu by layer'
 run "$CNNBENCH" compare --json - profiled
 is 'as JSON: 16 parts of one platform' "$(echo "$out" | grep -c '"direction":')" 16
 has 'as JSON: the epoch' "$out" '"epoch_seconds":'

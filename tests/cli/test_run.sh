@@ -160,4 +160,12 @@ CNNBENCH_PATH=$TMPDIR/long run "$CNNBENCH" run --dataset data --batch-size 16 --
 	--platform wordy --log-dir long-device
 has 'a long device: shown' "$err" ' on 0000000000'
 is 'a long device: cut' "$(printf '%s\n' "$err" | grep ' on 000' | awk 'length > 100')" ''
+# More threads than processors: said, and done.
+more=$(($(getconf _NPROCESSORS_ONLN) + 1))
+# shellcheck disable=SC2086 # words
+run "$CNNBENCH" $small --epochs 1 --runs 1 --min-time 0 --platform "c_cpu:threads=1,c_cpu:threads=$more" \
+	--log-dir crowded
+is 'more threads than processors: exit code' "$status" 0
+has 'more threads than processors: said of whom' "$err" "so they take turns: c_cpu:threads=$more ($more)"
+lacks 'more threads than processors: of nobody else' "$err" 'threads=1 (1)'
 tap_done

@@ -106,12 +106,11 @@ INLINE void forward_rows(const struct plan *plan, const float *in, const float *
 		}
 }
 
-/* ReLU and max pool of one window, filters from `filter` on.  z: its upper left pixel. */
-INLINE void pool_window(const struct plan *plan, const float *z, size_t pixel, int32_t base,
-                        int filter, int position, float *flat, struct marks marks)
+/* ReLU and max pool of one window, filters from `filter` on.  z: its pixels in row-major order. */
+INLINE void pool_window(const struct plan *plan, const vf *z, int32_t base, int filter,
+                        int position, float *flat, struct marks marks)
 {
-	vf above_left = vf_load(z), above_right = vf_load(z + pixel);
-	vf below_left = vf_load(z + ROW_MAX), below_right = vf_load(z + ROW_MAX + pixel);
+	const vf above_left = z[0], above_right = z[1], below_left = z[2], below_right = z[3];
 	vm right_above = vf_greater(above_right, above_left);
 	vm right_below = vf_greater(below_right, below_left);
 	vf above = vf_max(above_right, above_left), below = vf_max(below_right, below_left);
@@ -143,10 +142,20 @@ INLINE void group_forward(const struct plan *plan, const float *map1, int32_t ba
 
 	forward_rows(plan, in, weight + filter * taps, bias + filter, z, rows, vecs);
 	for (int v = vecs - 1; v >= 0; v--)
-		for (int x = 0; x < plan->side2; x++)
-			pool_window(plan, z + (2 * x * vecs + v) * LANES, (size_t)(vecs * LANES),
-			            base + 2 * y * plan->row1 + 2 * x * plan->filters1, filter + v * LANES,
-			            y * plan->side2 + x, flat, marks);
+		for (int x = 0; x < plan->side2; x++) {
+			const float *above = z + (2 * x * vecs + v) * LANES, *below = above + ROW_MAX;
+			const vf window[] = {vf_load(above), vf_load(above + vecs * LANES), vf_load(below),
+			                     vf_load(below + vecs * LANES)};
+			pool_window(plan, window, base + 2 * y * plan->row1 + 2 * x * plan->filters1,
+			            filter + v * LANES, y * plan->side2 + x, flat, marks);
+		}
+}
+
+INLINE void marks_clear(const struct plan *plan, struct marks marks)
+{
+	memset(marks.live, 0, (size_t)plan->positions * sizeof(*marks.live));
+	memset(marks.down, 0, (size_t)plan->positions * sizeof(*marks.down));
+	memset(marks.right, 0, (size_t)plan->positions * sizeof(*marks.right));
 }
 
 /* The last filters first: where their vectors end past a pixel, the next pixel is written later. */
@@ -156,9 +165,7 @@ INLINE void all_groups_forward(const struct plan *plan, const float *map1, int32
 {
 	const int wide = plan->padded2 / (CONV_VECS * LANES) * (CONV_VECS * LANES);
 
-	memset(marks.live, 0, (size_t)plan->positions * sizeof(*marks.live));
-	memset(marks.down, 0, (size_t)plan->positions * sizeof(*marks.down));
-	memset(marks.right, 0, (size_t)plan->positions * sizeof(*marks.right));
+	marks_clear(plan, marks);
 	for (int y = 0; y < plan->side2; y++) {
 		for (int f = plan->padded2 - LANES; f >= wide; f -= LANES)
 			group_forward(plan, map1, base, weight, bias, f, y, flat, marks, 2, 1);
@@ -174,29 +181,41 @@ static void conv2_forward(const struct plan *plan, const float *map1, int32_t ba
 	WITH_PLAN(plan, all_groups_forward(known, map1, base, weight, bias, flat, marks));
 }
 
+/* Filters of the group that this one is in. */
+static int group_width(const struct plan *plan, int filter)
+{
+	const int group = CONV_VECS * LANES;
+	return filter < plan->padded2 / group * group ? group : LANES;
+}
+
 /*
- * forward: [group of vectors][ky][kx, c][filter of the group].  shifted: [filter][q][ky][run with q
- * pixels of zeros in front]: a window whose cell is in column q of the pooling window adds whole
- * rows of fsize + 1 pixels, whatever q is.
+ * shifted: [filter][q][ky][run with q pixels of zeros in front]: a window whose cell is in column q of
+ * the pooling window adds whole rows of fsize + 1 pixels, whatever q is.
  */
+static void arrange_shifted(const struct plan *plan, int filter, const float *weight,
+                            float *shifted)
+{
+	const size_t table = (size_t)(plan->fsize * plan->wide);
+	float *left = shifted + (size_t)(2 * filter) * table, *right = left + table;
+
+	for (int ky = 0; ky < plan->fsize; ky++)
+		for (int j = 0; j < plan->run; j++) {
+			left[ky * plan->wide + j] = weight[ky * plan->run_padded + j];
+			right[ky * plan->wide + plan->filters1 + j] = weight[ky * plan->run_padded + j];
+		}
+}
+
+/* forward: [group of vectors][ky][kx, c][filter of the group]. */
 static void conv2_arrange(const struct plan *plan, int filter, const float *weight, float *forward,
                           float *shifted)
 {
-	const int taps = plan->fsize * plan->run, group = CONV_VECS * LANES;
-	const int wide = plan->padded2 / group * group;
-	const int width = filter < wide ? group : LANES;
-	const size_t table = (size_t)(plan->fsize * plan->wide);
+	const int taps = plan->fsize * plan->run, width = group_width(plan, filter);
 	float *column = forward + filter / width * width * taps + filter % width;
-	float *left = shifted + (size_t)(2 * filter) * table, *right = left + table;
 
-	for (int ky = 0; ky < plan->fsize; ky++) {
-		const float *row = weight + ky * plan->run_padded;
-		for (int j = 0; j < plan->run; j++) {
-			column[(ky * plan->run + j) * width] = row[j];
-			left[ky * plan->wide + j] = row[j];
-			right[ky * plan->wide + plan->filters1 + j] = row[j];
-		}
-	}
+	for (int ky = 0; ky < plan->fsize; ky++)
+		for (int j = 0; j < plan->run; j++)
+			column[(ky * plan->run + j) * width] = weight[ky * plan->run_padded + j];
+	arrange_shifted(plan, filter, weight, shifted);
 }
 
 /* ---- Backward ---- */

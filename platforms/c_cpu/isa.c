@@ -68,3 +68,16 @@ const struct kernels *isa_choose(const char *choice, char *why, size_t size)
 	}
 	BUG("isa %s is not in the table", choice);
 }
+
+const struct kernels *conv_choose(const struct kernels *kernels, const char *choice, int fsize,
+                                  char *why, size_t size)
+{
+	if (strcmp(choice, "direct") == 0)
+		return kernels;
+	if (fsize == 3)
+		return kernels->winograd;
+	if (strcmp(choice, "auto") == 0)
+		return kernels;
+	snprintf(why, size, "conv=winograd is for filters of 3x3, these are of %dx%d", fsize, fsize);
+	return NULL;
+}

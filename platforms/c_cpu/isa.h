@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which instruction set the kernels use: those that this build holds and this processor has. */
+/* Which kernels are used: the instruction set, of those that this build holds and this processor has,
+ * and the way of conv2. */
 #ifndef C_CPU_ISA_H
 #define C_CPU_ISA_H
 
@@ -13,5 +14,11 @@
 
 /* The kernels of a choice; "auto": the fastest that works here.  NULL: not here, `why` says why. */
 const struct kernels *isa_choose(const char *choice, char *why, size_t size);
+
+#define CONV_CHOICES "auto|direct|winograd"
+
+/* `kernels` with that way of conv2; "auto": the faster for this size of filters.  NULL: not for them. */
+const struct kernels *conv_choose(const struct kernels *kernels, const char *choice, int fsize,
+                                  char *why, size_t size);
 
 #endif

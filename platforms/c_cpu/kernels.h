@@ -98,8 +98,10 @@ struct step {
 };
 
 struct kernels {
-	const char *name;
+	const char *name; /* the instruction set */
+	const char *conv; /* how conv2 goes forward: direct (conv2.c) or winograd (conv2_winograd.c) */
 	int lanes, panel;
+	const struct kernels *winograd; /* of direct: the same but for that */
 
 	/* pool1 = max pool(ReLU(conv1(image))) */
 	void (*conv1_forward)(const struct plan *plan, const uint8_t *image, const float *weight,
@@ -109,6 +111,8 @@ struct kernels {
 	                       const uint8_t *cell1, const float *delta, float *scratch, float *pairs,
 	                       float *weight, float *bias);
 
+	/* Numbers that the forward pass reads of a filter and channel; 0: its own, fsize * fsize. */
+	int conv2_products;
 	/* weight: conv2_arrange's `forward` */
 	void (*conv2_forward)(const struct plan *plan, const float *map1, int32_t base,
 	                      const float *weight, const float *bias, float *flat, struct marks marks);
@@ -119,7 +123,7 @@ struct kernels {
 	/* delta of map1 from that of flat, one sample; weight: conv2_arrange's `shifted` */
 	void (*conv2_input)(const struct plan *plan, struct marks marks, const float *delta,
 	                    const float *weight, float *delta_map1);
-	/* The two tables of conv2's weights that the above read, for one filter. */
+	/* The two tables of conv2's weights that conv2_forward and conv2_input read, for one filter. */
 	void (*conv2_arrange)(const struct plan *plan, int filter, const float *weight, float *forward,
 	                      float *shifted);
 

@@ -63,12 +63,14 @@ static void net_place(struct net *net, struct arena *arena)
 {
 	const struct plan *plan = &net->plan;
 	const int panel = net->kernels->panel;
-	const size_t f = sizeof(float), taps = (size_t)(plan->fsize * plan->run);
+	const size_t f = sizeof(float), own = (size_t)(plan->fsize * plan->fsize);
+	const size_t products =
+		net->kernels->conv2_products ? (size_t)net->kernels->conv2_products : own;
 	const size_t results = net->batch > net->test.count ? net->batch : net->test.count;
 
 	net->weight = arena_take(arena, net->parts, f);
 	net->velocity = arena_take(arena, net->parts, f);
-	net->conv2_forward = arena_take(arena, taps * (size_t)plan->padded2, f);
+	net->conv2_forward = arena_take(arena, products * (size_t)(plan->filters1 * plan->padded2), f);
 	net->conv2_shifted =
 		arena_take(arena, (size_t)(2 * plan->filters2 * plan->fsize * plan->wide), f);
 	net->fc1_turned = arena_take(

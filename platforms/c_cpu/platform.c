@@ -17,6 +17,12 @@ static const struct option_spec options_of_c_cpu[] = {
      .choices = ISA_CHOICES,
      .value = "ISA",
      .help = "instruction set of the kernels (generic16: slow, for tests)"},
+	{.name = "conv",
+     .type = OPTION_CHOICE,
+     .fallback = "auto",
+     .choices = CONV_CHOICES,
+     .value = "WAY",
+     .help = "forward pass of conv2 (winograd: filters of 3x3)"},
 	PLATFORM_THREADS,
 	{.name = NULL},
 };
@@ -43,6 +49,10 @@ static struct net *c_cpu_open(const struct job *job, const struct options *optio
 
 	if (kernels == NULL)
 		die("%s; use isa=auto", why);
+	kernels = conv_choose(kernels, options_text(options, "conv"), job->model.shape.fsize, why,
+	                      sizeof(why));
+	if (kernels == NULL)
+		die("%s; use conv=auto", why);
 	span_begin("upload");
 	struct net *net = net_open(job, kernels, (int)options_int(options, "threads"));
 	span_end("upload");

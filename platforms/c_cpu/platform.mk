@@ -3,7 +3,7 @@
 # c_cpu: kernels.c once for each instruction set, the rest once.  kernels.c holds all the kernels
 # (it includes them), so that a table of functions is all that an object shows.
 
-c_cpu_kernels := conv1.c conv2.c dense.c head.c update.c kernels.c
+c_cpu_kernels := conv1.c conv2.c conv2_winograd.c dense.c head.c update.c kernels.c
 c_cpu_sources := $(filter-out $(c_cpu_kernels:%=platforms/c_cpu/%),$(call sources_in,platforms/c_cpu))
 
 # Sanitizers' checks in unrolled tiles take clang minutes to optimise.

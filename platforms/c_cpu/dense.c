@@ -12,7 +12,8 @@
  *
  * Lanes are output columns, a tile of TILE_ROWS x PANEL_VECS sums stays in registers: a step of k
  * loads PANEL_VECS vectors and broadcasts TILE_ROWS floats for their product's multiply-adds.  A
- * panel of weights (25 KB for fc1, PANEL 16) is read once for a block of rows, and stays in L1.
+ * panel of weights is read once for a block of rows, a stretch of it after the other: each stays in
+ * L1 meanwhile, and the sums go through memory in between.
  * Rows are cut evenly (32 into 6 + 5 + 5 + 5 + 6 + 5), which no sum depends on: each runs over k,
  * or over s, in order.
  *
@@ -24,6 +25,10 @@
 
 /* Rows of one pass of the gradients: 128 of x and of dy are 16 KB with 16 columns, half of L1. */
 enum { GRADIENT_ROWS = 128 };
+
+/* Rows of a panel of weights that a product takes at once, for all rows of a: 13 KB with 16 columns, which
+ * leaves room in L1 for the rows of a tile.  A multiple of PANEL. */
+enum { STRETCH = 208 };
 
 #define ROW_CASE(n, call)                                                                          \
 	case n:                                                                                        \
@@ -57,68 +62,93 @@ INLINE void product_add(dense_sums sum, const float *a, const float *b, int coun
 	}
 }
 
-/* Rows from `row` on of one panel of c. */
-INLINE void product_tile(const struct product *product, int panel, int row, const int rows)
+/* The sums of a tile before element `from` of k: what is there already, or the bias. */
+INLINE void tile_begin(const struct product *product, int panel, const float *c, int from,
+                       dense_sums sum, const int rows)
 {
-	const size_t at = (size_t)row * PANEL;
-	const float *a = product->a + at, *b = product->b + (size_t)panel * product->b_stride;
-	float *c = product->c + (size_t)panel * product->c_stride + at;
-	dense_sums sum;
-
 	EACH (v, PANEL_VECS) {
 		vf first = vf_set(0.0F);
 		if (product->bias != NULL)
 			first = vf_load(product->bias + panel * PANEL + v * LANES);
 		EACH (r, rows)
-			sum[r][v] = first;
+			sum[r][v] = from > 0 ? vf_load(c + r * PANEL + v * LANES) : first;
 	}
-	int k = product->k;
-	for (; k >= PANEL; k -= PANEL, a += product->a_stride, b += PANEL * PANEL)
-		product_add(sum, a, b, PANEL, rows);
-	product_add(sum, a, b, k, rows);
+}
 
+/* ReLU, or the gate of one, after the last element. */
+INLINE void tile_end(const struct product *product, int panel, size_t at, dense_sums sum,
+                     const int rows)
+{
 	if (product->relu)
 		EACH (r, rows)
 			EACH (v, PANEL_VECS)
 				sum[r][v] = vf_max(vf_set(0.0F), sum[r][v]);
-	if (product->gate != NULL) {
-		const float *gate = product->gate + (size_t)panel * product->gate_stride + at;
-		EACH (r, rows)
-			EACH (v, PANEL_VECS) {
-				vf open = vf_load(gate + r * PANEL + v * LANES);
-				sum[r][v] = vf_keep(vf_greater(open, vf_set(0.0F)), sum[r][v]);
-			}
-	}
+	if (product->gate == NULL)
+		return;
+	const float *gate = product->gate + (size_t)panel * product->gate_stride + at;
+	EACH (r, rows)
+		EACH (v, PANEL_VECS) {
+			vf open = vf_load(gate + r * PANEL + v * LANES);
+			sum[r][v] = vf_keep(vf_greater(open, vf_set(0.0F)), sum[r][v]);
+		}
+}
+
+/* Elements from .. to - 1 of k; from is a multiple of PANEL. */
+struct stretch {
+	int from, to;
+};
+
+/* Rows from `row` on of one panel of c, one stretch of k. */
+INLINE void product_tile(const struct product *product, int panel, int row, struct stretch part,
+                         const int rows)
+{
+	const size_t at = (size_t)row * PANEL, first = (size_t)part.from;
+	const float *a = product->a + at + first / PANEL * product->a_stride;
+	const float *b = product->b + (size_t)panel * product->b_stride + first * PANEL;
+	float *c = product->c + (size_t)panel * product->c_stride + at;
+	dense_sums sum;
+
+	tile_begin(product, panel, c, part.from, sum, rows);
+	int k = part.to - part.from;
+	for (; k >= PANEL; k -= PANEL, a += product->a_stride, b += PANEL * PANEL)
+		product_add(sum, a, b, PANEL, rows);
+	product_add(sum, a, b, k, rows);
+	if (part.to == product->k)
+		tile_end(product, panel, at, sum, rows);
 	EACH (r, rows)
 		EACH (v, PANEL_VECS)
 			vf_store(c + r * PANEL + v * LANES, sum[r][v]);
 }
 
-static void product_rows(const struct product *product, int panel, int row, int rows)
+static void product_rows(const struct product *product, int panel, int row, struct stretch part,
+                         int rows)
 {
 	switch (rows) {
-		ROW_CASE(1, product_tile(product, panel, row, 1));
-		ROW_CASE(2, product_tile(product, panel, row, 2));
-		ROW_CASE(3, product_tile(product, panel, row, 3));
-		ROW_CASE(4, product_tile(product, panel, row, 4));
-		ROW_CASE(5, product_tile(product, panel, row, 5));
-		ROW_CASE(6, product_tile(product, panel, row, 6));
-		ROW_CASE(7, product_tile(product, panel, row, 7));
-		ROW_CASE(8, product_tile(product, panel, row, 8));
-		ROW_CASE(9, product_tile(product, panel, row, 9));
-		ROW_CASE(10, product_tile(product, panel, row, 10));
-		ROW_CASE(11, product_tile(product, panel, row, 11));
-		ROW_CASE(12, product_tile(product, panel, row, 12));
+		ROW_CASE(1, product_tile(product, panel, row, part, 1));
+		ROW_CASE(2, product_tile(product, panel, row, part, 2));
+		ROW_CASE(3, product_tile(product, panel, row, part, 3));
+		ROW_CASE(4, product_tile(product, panel, row, part, 4));
+		ROW_CASE(5, product_tile(product, panel, row, part, 5));
+		ROW_CASE(6, product_tile(product, panel, row, part, 6));
+		ROW_CASE(7, product_tile(product, panel, row, part, 7));
+		ROW_CASE(8, product_tile(product, panel, row, part, 8));
+		ROW_CASE(9, product_tile(product, panel, row, part, 9));
+		ROW_CASE(10, product_tile(product, panel, row, part, 10));
+		ROW_CASE(11, product_tile(product, panel, row, part, 11));
+		ROW_CASE(12, product_tile(product, panel, row, part, 12));
 	}
 }
 
 static void dense_product(const struct product *product)
 {
 	for (int panel = 0; panel < product->panels; panel++)
-		for (int tile = 0, row = 0; row < product->rows; tile++) {
-			int next = tile_from(product->rows, tile + 1);
-			product_rows(product, panel, row, next - row);
-			row = next;
+		for (int from = 0, to; from < product->k; from = to) {
+			to = product->k - from < STRETCH ? product->k : from + STRETCH;
+			for (int tile = 0, row = 0; row < product->rows; tile++) {
+				int next = tile_from(product->rows, tile + 1);
+				product_rows(product, panel, row, (struct stretch){from, to}, next - row);
+				row = next;
+			}
 		}
 }
 

@@ -17,8 +17,8 @@ const struct kernels *isa_choose(const char *choice, char *why, size_t size);
 
 #define CONV_CHOICES "auto|direct|winograd"
 
-/* `kernels` with that way of conv2; "auto": the faster for this size of filters.  NULL: not for them. */
-const struct kernels *conv_choose(const struct kernels *kernels, const char *choice, int fsize,
-                                  char *why, size_t size);
+/* `kernels` with that way of conv2; "auto": the faster for this shape.  NULL: not for this one. */
+const struct kernels *conv_choose(const struct kernels *kernels, const char *choice,
+                                  const struct shape *shape, char *why, size_t size);
 
 #endif

@@ -9,6 +9,7 @@
 #include "worker/span.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct option_spec options_of_c_cpu[] = {
 	{.name = "isa",
@@ -27,6 +28,13 @@ static const struct option_spec options_of_c_cpu[] = {
 	{.name = NULL},
 };
 
+/* The shape is not known yet. */
+static void variant_tell(const struct kernels *kernels, const char *conv, struct device_info *out)
+{
+	snprintf(out->variant, sizeof(out->variant), "%s, %s", kernels->name,
+	         strcmp(conv, "auto") == 0 ? "winograd for 3x3" : conv);
+}
+
 static int c_cpu_probe(const struct options *options, struct device_info *out, char *why,
                        size_t size)
 {
@@ -38,7 +46,7 @@ static int c_cpu_probe(const struct options *options, struct device_info *out, c
 		snprintf(out->help, sizeof(out->help), "use isa=auto");
 		return -1;
 	}
-	snprintf(out->variant, sizeof(out->variant), "%s", kernels->name);
+	variant_tell(kernels, options_text(options, "conv"), out);
 	return 0;
 }
 
@@ -49,8 +57,8 @@ static struct net *c_cpu_open(const struct job *job, const struct options *optio
 
 	if (kernels == NULL)
 		die("%s; use isa=auto", why);
-	kernels = conv_choose(kernels, options_text(options, "conv"), job->model.shape.fsize, why,
-	                      sizeof(why));
+	kernels =
+		conv_choose(kernels, options_text(options, "conv"), &job->model.shape, why, sizeof(why));
 	if (kernels == NULL)
 		die("%s; use conv=auto", why);
 	span_begin("upload");

@@ -21,6 +21,10 @@
  *   vf_bytes(p)          LANES bytes as floats
  *   vf_pick(p, i)        p[i] for each lane, i in 0..3
  *   vf_zip(p, a, b)      store a0 b0 a1 b1 ...: 2 LANES floats
+ *   vf_unzip(p, q, a, b) store the even lanes of a and b to p, then the odd ones to q
+ *   vf_pair(p)           p[0] in the even lanes, p[1] in the odd ones
+ *   vf_pick_twins(p, i)  p[i] for each lane of the first half, p[4 + i] for the second; i in 0..3
+ *   vi_unzip_bytes(p, a) store the even lanes as bytes, behind them the odd ones
  *   vf_power(n)          2^n for whole n in -126..127, else unspecified
  *   vf_sum(a) vf_most(a) across the lanes; vf_most: unspecified where one is NaN
  *   vi_set vi_add vi_store  vi_bytes(p): LANES bytes as int32  vi_store_bytes(p, a): a in 0..255

@@ -61,6 +61,26 @@ INLINE void vf_zip(float *p, vf a, vf b)
 	vf_store(p, _mm256_permute2f128_ps(low, high, 0x20));
 	vf_store(p + LANES, _mm256_permute2f128_ps(low, high, 0x31));
 }
+INLINE void vf_unzip(float *p, float *q, vf a, vf b)
+{
+	const vi order = _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7);
+	vf even = _mm256_shuffle_ps(a, b, 0x88), odd = _mm256_shuffle_ps(a, b, 0xDD);
+	vf_store(p, _mm256_permutevar8x32_ps(even, order));
+	vf_store(q, _mm256_permutevar8x32_ps(odd, order));
+}
+INLINE vf vf_pair(const float *p)
+{
+	double pair;
+	memcpy(&pair, p, sizeof(pair));
+	return _mm256_castpd_ps(_mm256_set1_pd(pair));
+}
+INLINE vf vf_pick_twins(const float *p, vi i) { return _mm256_permutevar_ps(vf_load(p), i); }
+INLINE void vi_unzip_bytes(uint8_t *p, vi a)
+{
+	__m128i words = _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+	const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+	_mm_storel_epi64((__m128i *)p, _mm_shuffle_epi8(words, order));
+}
 INLINE vf vf_power(vf n)
 {
 	vi biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));

@@ -58,6 +58,30 @@ INLINE void vf_zip(float *p, vf a, vf b)
 	vf_store(p, _mm512_permutex2var_ps(a, low, b));
 	vf_store(p + LANES, _mm512_permutex2var_ps(a, high, b));
 }
+INLINE void vf_unzip(float *p, float *q, vf a, vf b)
+{
+	vi even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	vi odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+	vf_store(p, _mm512_permutex2var_ps(a, even, b));
+	vf_store(q, _mm512_permutex2var_ps(a, odd, b));
+}
+INLINE vf vf_pair(const float *p)
+{
+	double pair;
+	memcpy(&pair, p, sizeof(pair));
+	return _mm512_castpd_ps(_mm512_set1_pd(pair));
+}
+INLINE vf vf_pick_twins(const float *p, vi i)
+{
+	vi second = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4);
+	vf eight = _mm512_castps256_ps512(_mm256_loadu_ps(p));
+	return _mm512_permutexvar_ps(_mm512_add_epi32(i, second), eight);
+}
+INLINE void vi_unzip_bytes(uint8_t *p, vi a)
+{
+	const __m128i order = _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+	_mm_storeu_si128((__m128i *)p, _mm_shuffle_epi8(_mm512_cvtepi32_epi8(a), order));
+}
 INLINE vf vf_power(vf n)
 {
 	vi biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));

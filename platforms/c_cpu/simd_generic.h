@@ -21,6 +21,8 @@
 #define REGISTERS 32
 #define ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 #define TILE_ROWS 12
 #define PANEL_VECS 2
 #define CONV_VECS 2
@@ -30,6 +32,8 @@
 #define REGISTERS 16
 #define ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15
 #define TILE_ROWS 6
 #define PANEL_VECS 2
 #define CONV_VECS 2
@@ -39,6 +43,8 @@
 #define REGISTERS 16
 #define ZIP_LOW 0, 4, 1, 5
 #define ZIP_HIGH 2, 6, 3, 7
+#define EVEN 0, 2, 4, 6
+#define ODD 1, 3, 5, 7
 #define TILE_ROWS 3
 #define PANEL_VECS 4
 #define CONV_VECS 2
@@ -56,6 +62,7 @@
 enum { VECTOR_BYTES = LANES * 4 };
 
 typedef float vf __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t vector_of_pairs __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES)));
 typedef vi vm;
 typedef uint8_t bytes __attribute__((vector_size(LANES)));
@@ -122,6 +129,28 @@ INLINE void vf_zip(float *p, vf a, vf b)
 {
 	vf_store(p, SHUFFLE(a, b, ZIP_LOW));
 	vf_store(p + LANES, SHUFFLE(a, b, ZIP_HIGH));
+}
+INLINE void vf_unzip(float *p, float *q, vf a, vf b)
+{
+	vf_store(p, SHUFFLE(a, b, EVEN));
+	vf_store(q, SHUFFLE(a, b, ODD));
+}
+INLINE vf vf_pair(const float *p)
+{
+	int64_t pair;
+	memcpy(&pair, p, sizeof(pair));
+	return (vf)(pair - (vector_of_pairs){0});
+}
+INLINE vf vf_pick_twins(const float *p, vi i)
+{
+	vm second = (vi){EVEN} >= LANES;
+	return (vf)vi_choose(second, (vi)vf_pick(p + 4, i), (vi)vf_pick(p, i));
+}
+/* The second store overwrites the second half of the first: the even lanes once more. */
+INLINE void vi_unzip_bytes(uint8_t *p, vi a)
+{
+	vi_store_bytes(p, SHUFFLE(a, a, EVEN));
+	vi_store_bytes(p + LANES / 2, SHUFFLE(a, a, ODD));
 }
 INLINE vf vf_power(vf n)
 {

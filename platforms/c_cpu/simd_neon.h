@@ -60,17 +60,40 @@ INLINE unsigned vm_bits(vm m)
 }
 
 INLINE vf vf_bytes(const uint8_t *p) { return vcvtq_f32_s32(vi_bytes(p)); }
+/* Lane i of a table of floats is its bytes 4 i .. 4 i + 3. */
+INLINE uint8x16_t lanes_to_bytes(vi i)
+{
+	uint32x4_t first = vmulq_n_u32(vreinterpretq_u32_s32(i), 0x04040404);
+	return vreinterpretq_u8_u32(vaddq_u32(first, vdupq_n_u32(0x03020100)));
+}
 INLINE vf vf_pick(const float *p, vi i)
 {
-	/* Lane i is the four bytes 4 i .. 4 i + 3 of the table. */
-	uint32x4_t first = vmulq_n_u32(vreinterpretq_u32_s32(i), 0x04040404);
-	uint8x16_t bytes = vreinterpretq_u8_u32(vaddq_u32(first, vdupq_n_u32(0x03020100)));
-	return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(vf_load(p)), bytes));
+	return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(vf_load(p)), lanes_to_bytes(i)));
+}
+INLINE vf vf_pick_twins(const float *p, vi i)
+{
+	const int32x4_t second = {0, 0, 4, 4};
+	uint8x16x2_t table = {{vreinterpretq_u8_f32(vf_load(p)), vreinterpretq_u8_f32(vf_load(p + 4))}};
+	return vreinterpretq_f32_u8(vqtbl2q_u8(table, lanes_to_bytes(vaddq_s32(i, second))));
+}
+INLINE vf vf_pair(const float *p)
+{
+	float32x2_t pair = vld1_f32(p);
+	return vcombine_f32(pair, pair);
 }
 INLINE void vf_zip(float *p, vf a, vf b)
 {
 	vf_store(p, vzip1q_f32(a, b));
 	vf_store(p + LANES, vzip2q_f32(a, b));
+}
+INLINE void vf_unzip(float *p, float *q, vf a, vf b)
+{
+	vf_store(p, vuzp1q_f32(a, b));
+	vf_store(q, vuzp2q_f32(a, b));
+}
+INLINE void vi_unzip_bytes(uint8_t *p, vi a)
+{
+	vi_store_bytes(p, vuzp1q_s32(a, vextq_s32(a, a, 1)));
 }
 INLINE vf vf_power(vf n)
 {

@@ -34,6 +34,8 @@ static const struct shape shapes[] = {
 	{8, 16, 128, 3}, /* the default */
 	{5, 9, 37, 5},   /* nothing is a multiple of the lanes */
 	{16, 3, 20, 2},  /* more filters below than above */
+	{4, 6, 20, 3},   /* half of 8 lanes: conv1 by twins */
+	{2, 5, 9, 5},    /* half of 4 */
 };
 static const int thread_counts[] = {1, 2, 3, 7, 64};
 static const double lr = 0.01, momentum = 0.9;

@@ -24,8 +24,9 @@
 #include "core/model.h"
 
 enum {
-	HALF_ROW = MODEL_SIDE / 2, /* a row of a plane: the even columns of the image, or the odd ones */
-	PLANE = 400,               /* floats of one; behind 392 there is room for the end of a vector */
+	HALF_ROW =
+		MODEL_SIDE / 2, /* a row of a plane: the even columns of the image, or the odd ones */
+	PLANE = 400,        /* floats of one; behind 392 there is room for the end of a vector */
 	PAIR_ROW = 64, /* a row of `pairs`: 28 pairs, rounded up to whole vectors of up to 16 lanes */
 	TOGETHER = REGISTERS / 5, /* windows whose sums, a weight and a broadcast are in registers */
 };
@@ -281,8 +282,8 @@ INLINE void group_gradient(const struct plan *plan, const float *pairs, const fl
 		all = taps_gradient(plan, pairs + ky * PAIR_ROW, map1, cell1, delta, fsize, rows, windows,
 		                    weight + ky * step);
 	if (rest > 0)
-		all = taps_gradient(plan, pairs + (fsize - rest) * PAIR_ROW, map1, cell1, delta, fsize, rest,
-		                    windows, weight + (fsize - rest) * step);
+		all = taps_gradient(plan, pairs + (fsize - rest) * PAIR_ROW, map1, cell1, delta, fsize,
+		                    rest, windows, weight + (fsize - rest) * step);
 	sum_add(all, bias, windows);
 }
 

@@ -5,6 +5,7 @@
 #include "net_inside.h"
 #include "threads.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static struct rows arena_rows(struct arena *arena, int panels, size_t rows, int 
 	return (struct rows){arena_take(arena, (size_t)panels * stride, sizeof(float)), stride};
 }
 
+/* `image` comes first. */
 static void desk_place(const struct net *net, struct arena *arena, struct desk *desk)
 {
 	const struct plan *plan = &net->plan;
@@ -87,17 +89,36 @@ static void net_place(struct net *net, struct arena *arena)
 		desk_place(net, arena, &net->desks[i]);
 }
 
+/*
+ * Writes to the whole memory: its own part, and a share of what all use.  Page faults come now, not in the
+ * first step, and on a machine of several memory nodes pages lie where the thread that touched them runs.
+ */
+static void member_touch(void *context, int member)
+{
+	const struct net *net = context;
+	const size_t members = (size_t)net->thread_count, m = (size_t)member;
+	char *shared = net->memory, *desks = (char *)net->desks[0].image;
+	char *end = m + 1 < members ? (char *)net->desks[m + 1].image : shared + net->memory_size;
+	const size_t all = (size_t)(desks - shared), from = all * m / members;
+
+	memset(shared + from, 0, all * (m + 1) / members - from);
+	memset(net->desks[m].image, 0, (size_t)(end - (char *)net->desks[m].image));
+}
+
 static void net_allocate(struct net *net)
 {
 	struct arena arena = {0};
+	char what[128];
 
 	net->desks = memory_new((size_t)net->thread_count, sizeof(*net->desks));
 	net_place(net, &arena);
+	snprintf(what, sizeof(what), "batches of %zu on %d threads: lower --batch-size or --threads",
+	         net->batch, net->thread_count);
 	net->memory_size = arena.used;
-	net->memory = memory_map(arena.used);
-	memset(net->memory, 0, arena.used); /* page faults now, not in the first step */
+	net->memory = memory_map(arena.used, what);
 	arena = (struct arena){net->memory, 0};
 	net_place(net, &arena);
+	threads_run(net->threads, member_touch, net);
 }
 
 /* ---- Opening and closing ---- */
@@ -124,10 +145,10 @@ struct net *net_open(const struct job *job, const struct kernels *kernels, int t
 	net->init = memory_new(net->model.parameters, sizeof(*net->init));
 	net->place = memory_new(net->model.parameters, sizeof(*net->place));
 	array_read(&job->init, net->init);
+	net->threads = threads_start(threads);
 	net_allocate(net);
 	parameters_place(net);
 	net_reset(net);
-	net->threads = threads_start(threads);
 	return net;
 }
 

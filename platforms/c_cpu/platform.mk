@@ -29,5 +29,6 @@ endif
 $(eval $(call worker,c_cpu,$(c_cpu_sources),-O3 $(c_cpu_isas),))
 
 needs-bench_c_cpu := c_cpu
+needs-test_c_cpu_affinity_linux := c_cpu
 needs-test_c_cpu_net := c_cpu
 needs-bench_barrier := c_cpu

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "threads.h"
 
+#include "affinity.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/parallel.h"
@@ -25,6 +26,7 @@ struct threads {
 	pthread_cond_t wake;
 	pthread_t *handles;
 	struct member *members;
+	struct affinity *affinity;
 	void (*body)(void *context, int member); /* NULL: end */
 	void *context;
 };
@@ -96,6 +98,7 @@ static void *member_main(void *argument)
 	const struct member *member = argument;
 	struct threads *threads = member->threads;
 
+	affinity_bind(threads->affinity, member->index);
 	for (;;) {
 		threads_barrier(threads);
 		if (threads->body == NULL)
@@ -108,7 +111,7 @@ static void *member_main(void *argument)
 struct threads *threads_start(int count)
 {
 	/* Not memory_new: the counters' alignment is more than malloc's. */
-	struct threads *threads = memory_map(sizeof(*threads));
+	struct threads *threads = memory_map(sizeof(*threads), "threads");
 
 	threads->count = (unsigned)count;
 	threads->spins = count <= parallel_processors() ? SPINS : 0;
@@ -116,6 +119,7 @@ struct threads *threads_start(int count)
 	pthread_cond_init(&threads->wake, NULL);
 	threads->handles = memory_new((size_t)count, sizeof(*threads->handles));
 	threads->members = memory_new((size_t)count, sizeof(*threads->members));
+	threads->affinity = affinity_new(count);
 	for (int i = 1; i < count; i++) {
 		threads->members[i] = (struct member){threads, i};
 		int code = pthread_create(&threads->handles[i], NULL, member_main, &threads->members[i]);
@@ -123,6 +127,7 @@ struct threads *threads_start(int count)
 			die("cannot start thread %d of %d: %s; use fewer threads (--threads)", i + 1, count,
 			    strerror(code));
 	}
+	affinity_bind(threads->affinity, 0);
 	return threads;
 }
 
@@ -141,6 +146,7 @@ void threads_stop(struct threads *threads)
 	threads_barrier(threads);
 	for (unsigned i = 1; i < threads->count; i++)
 		pthread_join(threads->handles[i], NULL);
+	affinity_free(threads->affinity);
 	pthread_cond_destroy(&threads->wake);
 	pthread_mutex_destroy(&threads->lock);
 	free(threads->handles);

@@ -25,7 +25,7 @@ void *store_bytes(struct store *store, size_t size)
 	store->buffers = memory_grow(store->buffers, count + 1, sizeof(*store->buffers));
 	store->sizes = memory_grow(store->sizes, count + 1, sizeof(*store->sizes));
 	store->sizes[count] = size > 0 ? size : 1;
-	store->buffers[count] = memory_map(store->sizes[count]);
+	store->buffers[count] = memory_map(store->sizes[count], "the arrays of the network");
 	return store->buffers[count];
 }
 

@@ -39,6 +39,11 @@ void *memory_grow(void *old, size_t count, size_t size)
 	return memory;
 }
 
+void memory_die(size_t bytes, const char *what)
+{
+	die("out of memory: %.1f MB are needed for %s", 1e-6 * (double)bytes, what);
+}
+
 char *memory_text(const char *format, ...)
 {
 	va_list arguments;

@@ -15,8 +15,10 @@ void memory_free_words(char **words);   /* a list that ends with NULL, and its w
 char *memory_visible(const char *text); /* text_visible of core/text.h */
 
 /* For arrays that kernels stream through: zeroed, 64-byte aligned, anonymous, huge pages asked
- * for.  `bytes` as given must come back with the pointer to memory_unmap. */
-void *memory_map(size_t bytes);
+ * for.  `bytes` as given must come back with the pointer to memory_unmap.  `what` they are for is said
+ * where they cannot be had: "the images". */
+void *memory_map(size_t bytes, const char *what);
 void memory_unmap(void *address, size_t bytes);
+_Noreturn void memory_die(size_t bytes, const char *what); /* says what was needed */
 
 #endif

@@ -4,13 +4,13 @@
 #include <sys/mman.h>
 
 /* macOS has no huge pages for the asking. */
-void *memory_map(size_t bytes)
+void *memory_map(size_t bytes, const char *what)
 {
 	void *start =
 		mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
 
 	if (start == MAP_FAILED)
-		die("out of memory: %zu bytes asked for", bytes);
+		memory_die(bytes, what);
 	return start;
 }
 

@@ -13,7 +13,8 @@ void array_read(const struct npy *array, void *out)
 
 struct set set_read(const struct npy *images, const struct npy *labels, size_t count)
 {
-	struct set set = {memory_map(count * MODEL_PIXELS), memory_map(count), count};
+	struct set set = {memory_map(count * MODEL_PIXELS, "images"), memory_map(count, "labels"),
+	                  count};
 
 	array_read(images, set.images);
 	array_read(labels, set.labels);

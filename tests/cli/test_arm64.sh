@@ -46,7 +46,7 @@ compile()
 build()
 {
 	built=yes
-	for source in tests/check/test_c_cpu_net.c platforms/c_cpu/isa.c platforms/c_cpu/net.c \
+	for source in tests/check/test_c_cpu_net.c platforms/c_cpu/isa.c platforms/c_cpu/affinity*.c platforms/c_cpu/net.c \
 		platforms/c_cpu/parameters.c platforms/c_cpu/step.c platforms/c_cpu/threads*.c \
 		src/core/bound.c src/core/error.c src/core/files.c src/core/files_linux.c \
 		src/core/memory.c src/core/memory_linux.c src/core/model.c src/core/npy.c \

@@ -49,7 +49,7 @@ static void test_maps(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		unsigned char *bytes = memory_map(sizes[i]);
+		unsigned char *bytes = memory_map(sizes[i], "a test");
 
 		assert_int_equal((uintptr_t)bytes % 64, 0);
 		for (size_t k = 0; k < sizes[i]; k += 1000)
@@ -73,7 +73,7 @@ static void ask_to_grow_too_far(void)
 
 static void map_too_much(void)
 {
-	memory_unmap(memory_map(SIZE_MAX / 2), SIZE_MAX / 2);
+	memory_unmap(memory_map(SIZE_MAX / 2, "a test"), SIZE_MAX / 2);
 }
 
 static void test_lack_ends_the_program(void **state)
@@ -88,6 +88,8 @@ static void test_lack_ends_the_program(void **state)
 
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERNAL);
 		assert_non_null(strstr(text, "out of memory: "));
+		if (bodies[i] == map_too_much)
+			assert_non_null(strstr(text, " MB are needed for a test"));
 	}
 }
 

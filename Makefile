@@ -110,7 +110,7 @@ benches := $(call sources_in,bench)
 bench_programs := $(patsubst bench/%.c,$(B)/bench/%,$(benches))
 
 objects := $(core_objects) $(worker_objects) $(worker_main) $(program_main) $(program_objects) \
-	$(call objects_of,$(tests) $(benches) $(wildcard tests/workers/*.c))
+	$(call objects_of,$(tests) $(benches) $(wildcard bench/*/*.c tests/workers/*.c))
 archives := $(B)/libcnnbench.a $(B)/libworker.a $(B)/libcore.a
 cnnbench := $(if $(program_main),$(B)/cnnbench)
 
@@ -146,9 +146,10 @@ include $(sort $(wildcard platforms/*/platform.mk))
 all: $(workers)
 
 # $(call program,<target>,<source>,<more libraries>): one test or bench program.  A platform.mk
-# may say "needs-test_gemm := c_cpu" to have that worker's objects (but its main) linked to it.
+# may say "needs-test_gemm := c_cpu" to have that worker's objects (but its main) linked to it.  Files of
+# bench/<name>/ belong to bench/bench_<name>.c.
 define program_rule
-$(1): $(call objects_of,$(2)) $(foreach name,$(needs-$(notdir $(1))),$(objects-$(name))) $(archives)
+$(1): $(call objects_of,$(2) $(wildcard $(patsubst bench/bench_%.c,bench/%/*.c,$(filter bench/bench_%,$(2))))) $(foreach name,$(needs-$(notdir $(1))),$(objects-$(name))) $(archives)
 	$$(link) $(3) $$(libraries) -o $$@
 endef
 $(foreach source,$(tests),$(eval $(call program_rule,$(patsubst %.c,$(B)/tests/%,$(notdir \
@@ -192,7 +193,7 @@ run: all  ## train and compare: make run ARGS='--epochs 3 --platform c_cpu'
 	@$(if $(needs_peers),$(install_peers) &&) ./cnnbench run $(ARGS)
 
 surroundings = CNNBENCH="$$PWD/$(B)/cnnbench" CNNBENCH_BUILD="$$PWD/$(B)"
-test: all-but-link tests  ## build and run all tests
+test: all-but-link tests bench-programs  ## build and run all tests
 	@$(surroundings) tests/run $(TESTFLAGS) $(test_programs) $(test_scripts)
 tests: $(test_programs) $(test_workers) $(test_libraries)  ## build the test programs
 

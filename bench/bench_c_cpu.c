@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast c_cpu trains, and how near each kernel comes to the processor's peak.
+ * How fast c_cpu trains, how near each kernel comes to the processor's peak, and how many times as fast as
+ * the plain reference it is.
  *
- *   bench_c_cpu [--isa ISA|all] [--threads N] [--epochs N] [--json]
+ *   bench_c_cpu [--isa ISA|all] [--conv WAY] [--shapes usual|all|default] [--threads N] [--epochs N] [--json]
  *
- * For every instruction set that this processor has and every shape of the list: samples a second on one
- * thread, and on N; then the time of each part of an epoch on one thread (net_profile), the multiply-adds
- * that it executes, and their share of the peak that the runner measures for that instruction set.
- * Executed, not dense: exact savings count as not done (docs/METHOD.md, "Arithmetic").  Images are bars
- * of random ink, not digits: fewer pooled values are alive than with digits, and those are counted.  Each
- * epoch begins with the initial weights, so that all do the same work.
+ * For every instruction set that this processor has and every shape of tests/check/c_cpu_cases.h: samples a
+ * second on one thread, and on N; then the time of each part of an epoch on one thread (net_profile), the
+ * multiply-adds that it executes, and their share of the peak that the runner measures for that instruction
+ * set.  Executed, not dense: exact savings count as not done (docs/METHOD.md, "Arithmetic"), products that
+ * winograd saves, too, and its additions are not counted.  Images are bars of random ink, not digits: fewer
+ * pooled values are alive than with digits, and those are counted.  Each epoch begins with the initial
+ * weights, so that all do the same work.
  */
 #include "../platforms/c_cpu/isa.h"
 #include "../platforms/c_cpu/net.h"
 #include "../platforms/c_cpu/net_inside.h"
+#include "../tests/check/c_cpu_cases.h"
+#include "c_cpu/reference.h"
+#include "c_cpu/work.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/job.h"
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/random.h"
@@ -28,90 +32,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { SAMPLES = 12000, BATCH = 512, EPOCHS_MAX = 99, PARTS_MAX = 32 };
-
-static const struct shape shapes[] = {
-	{8, 16, 128, 3},
-	{16, 32, 256, 3},
-	{8, 16, 128, 5},
-	{32, 64, 512, 3},
-};
+enum { EPOCHS_MAX = 99, PARTS_MAX = 32 };
 
 static double seconds_now(void)
 {
 	return 1e-9 * (double)clock_ns();
-}
-
-/* ---- The work ---- */
-
-/* A bar of random ink for each class at a place of its own, on an empty ground. */
-static void image_draw(struct random *random, uint8_t *image, int label)
-{
-	memset(image, 0, MODEL_PIXELS);
-	for (int y = 4; y < 24; y++) {
-		int x = 4 + label + (int)random_below(random, 3) + (label % 2 ? y / 4 : -y / 8);
-		for (int i = 0; i < 6; i++)
-			image[y * MODEL_SIDE + x + i] = (uint8_t)random_below(random, 256);
-	}
-}
-
-static struct npy array_new(const char *folder, const char *name, enum npy_type type, size_t count,
-                            size_t pixels, const void *data)
-{
-	const size_t dims[2] = {count, pixels};
-	struct npy array;
-	char *path = memory_text("%s/%s.npy", folder, name);
-
-	if (npy_write(path, type, pixels > 1 ? 2 : 1, dims, data) != 0 || npy_open(&array, path) != 0)
-		exit(EXIT_USAGE);
-	free(path);
-	return array;
-}
-
-static void array_free(struct npy *array)
-{
-	unlink(array->path);
-	npy_close(array);
-}
-
-static struct job job_new(const char *folder, struct shape shape)
-{
-	struct job job = {
-		.work = {.shape = shape, .batch = BATCH, .lr = 0.01, .momentum = 0.9},
-		.n_train = SAMPLES,
-		.n_test = BATCH,
-	};
-	struct random random = random_stream(1, "bench", 0);
-	uint8_t *images = memory_new(SAMPLES, MODEL_PIXELS), *labels = memory_new(SAMPLES, 1);
-
-	for (size_t i = 0; i < SAMPLES; i++) {
-		labels[i] = (uint8_t)random_below(&random, MODEL_CLASSES);
-		image_draw(&random, images + i * MODEL_PIXELS, labels[i]);
-	}
-	if (model_init(&job.model, job.work.shape) != 0)
-		exit(EXIT_USAGE);
-	float *init = memory_new(job.model.parameters, sizeof(*init));
-	model_init_weights(&job.model, 1, init);
-	job.train_images = array_new(folder, "train", NPY_U8, SAMPLES, MODEL_PIXELS, images);
-	job.train_labels = array_new(folder, "train_labels", NPY_U8, SAMPLES, 1, labels);
-	job.test_images = array_new(folder, "test", NPY_U8, BATCH, MODEL_PIXELS, images);
-	job.test_labels = array_new(folder, "test_labels", NPY_U8, BATCH, 1, labels);
-	job.init = array_new(folder, "init", NPY_F32, job.model.parameters, 1, init);
-	free(images);
-	free(labels);
-	free(init);
-	return job;
-}
-
-static void job_free(struct job *job)
-{
-	array_free(&job->train_images);
-	array_free(&job->train_labels);
-	array_free(&job->test_images);
-	array_free(&job->test_labels);
-	array_free(&job->init);
 }
 
 /* ---- Time by part ---- */
@@ -150,17 +76,20 @@ static double count_live(const struct net *net, size_t rows)
 }
 
 /* Of one sample, executed; 0 of a part that has none. */
-static double multiply_adds(const struct plan *plan, double live, const struct part *part)
+static double multiply_adds(const struct net *net, double live, const struct part *part)
 {
+	const struct plan *plan = &net->plan;
 	const double taps = plan->fsize * plan->fsize, window = taps * plan->filters1;
 	const double pixels1 = plan->side1 * plan->side1, fc2 = plan->hidden * MODEL_CLASSES;
 	const double fc1 = (double)plan->flat * plan->hidden;
+	const double products =
+		net->kernels->window_products ? net->kernels->window_products : 4 * taps;
 	const struct {
 		const char *layer, *direction;
 		double count;
 	} counts[] = {
 		{"conv1", "forward", 4 * pixels1 * window},
-		{"conv2", "forward", 4.0 * plan->positions * window * plan->filters2},
+		{"conv2", "forward", plan->positions * products * plan->filters1 * plan->filters2},
 		{"fc1", "forward", fc1},
 		{"fc2", "forward", fc2},
 		{"fc2", "backward", fc2},
@@ -178,14 +107,52 @@ static double multiply_adds(const struct plan *plan, double live, const struct p
 	return 0;
 }
 
-static json_t *part_record(const char *layer, const char *direction, double seconds, double count,
-                           double peak)
+static json_t *part_record(const struct part *part, double count, double peak)
 {
-	const double flops = seconds > 0 ? 2 * count * SAMPLES / seconds : 0;
+	const double flops = part->seconds > 0 ? 2 * count * SAMPLES / part->seconds : 0;
 
-	return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "layer", layer, "direction", direction,
-	                 "ns_a_sample", 1e9 * seconds / SAMPLES, "multiply_adds", count, "flops", flops,
-	                 "share_of_peak", peak > 0 ? flops / peak : 0);
+	return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "layer", part->layer, "direction",
+	                 part->direction, "ns_a_sample", 1e9 * part->seconds / SAMPLES, "multiply_adds",
+	                 count, "flops", flops, "share_of_peak", peak > 0 ? flops / peak : 0);
+}
+
+static json_t *part_find(const json_t *records, const char *layer, const char *direction)
+{
+	json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record)
+		if (!strcmp(json_string_value(json_object_get(record, "layer")), layer) &&
+		    !strcmp(json_string_value(json_object_get(record, "direction")), direction))
+			return record;
+	die("c_cpu has no part %s, %s", layer, direction);
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+/* Where the reference does two of our parts at once, their sum is compared, and it stands at both. */
+static void reference_add(const json_t *records, struct shape shape)
+{
+	struct reference_call calls[REFERENCE_CALLS];
+	double all = 0;
+
+	reference_measure(shape, calls);
+	for (const struct reference_call *call = calls; call < calls + REFERENCE_CALLS; call++) {
+		json_t *own[2] = {NULL};
+		double ns = 0;
+		for (int i = 0; i < 2 && call->directions[i] != NULL; i++) {
+			own[i] = part_find(records, call->layer, call->directions[i]);
+			ns += number_of(own[i], "ns_a_sample");
+		}
+		for (int i = 0; i < 2 && own[i] != NULL; i++)
+			json_object_set_new(own[i], "times_the_reference", json_real(call->ns / ns));
+		all += call->ns;
+	}
+	json_t *sum = part_find(records, "all", "parts");
+	json_object_set_new(sum, "times_the_reference", json_real(all / number_of(sum, "ns_a_sample")));
 }
 
 /* The best epoch of each part on one thread, and all of them together. */
@@ -193,7 +160,8 @@ static json_t *parts_measure(const struct job *job, const struct kernels *kernel
                              const uint32_t *order, int epochs, double peak)
 {
 	struct net *net = net_open(job, kernels, 1);
-	double seconds = 0, count = 0;
+	struct part all = {.layer = "all", .direction = "parts"};
+	double count = 0;
 	json_t *records = json_array();
 
 	n_parts = 0;
@@ -204,14 +172,14 @@ static json_t *parts_measure(const struct job *job, const struct kernels *kernel
 	}
 	const double live = count_live(net, SAMPLES % BATCH ? SAMPLES % BATCH : BATCH);
 	for (const struct part *part = parts; part < parts + n_parts; part++) {
-		const double own = multiply_adds(&net->plan, live, part);
-		json_array_append_new(records,
-		                      part_record(part->layer, part->direction, part->seconds, own, peak));
-		seconds += part->seconds;
+		const double own = multiply_adds(net, live, part);
+		json_array_append_new(records, part_record(part, own, peak));
+		all.seconds += part->seconds;
 		count += own;
 	}
-	json_array_append_new(records, part_record("all", "parts", seconds, count, peak));
+	json_array_append_new(records, part_record(&all, count, peak));
 	net_close(net);
+	reference_add(records, job->work.shape);
 	return records;
 }
 
@@ -238,7 +206,7 @@ static double speed_measure(const struct job *job, const struct kernels *kernels
 /* ---- One instruction set, one shape ---- */
 
 struct call {
-	const char *isa;
+	const char *isa, *conv, *shapes;
 	int threads, epochs;
 	bool json;
 };
@@ -246,40 +214,36 @@ struct call {
 static json_t *case_measure(const struct call *call, const struct kernels *kernels,
                             struct shape shape, double peak)
 {
-	char folder[] = "/tmp/cnnbench-bench-XXXXXX";
-
-	if (mkdtemp(folder) == NULL)
-		die("cannot make a folder in /tmp");
-	struct job job = job_new(folder, shape);
+	struct job job = work_new(shape);
 	uint32_t *order = memory_new(SAMPLES, sizeof(*order));
 	struct random random = random_stream(1, "order", 0);
 	random_permutation(&random, order, SAMPLES);
 
 	const double one = speed_measure(&job, kernels, order, 1, call->epochs);
 	const double all = speed_measure(&job, kernels, order, call->threads, call->epochs);
-	json_t *record = json_pack(
-		"{s:s, s:[i,i,i,i], s:i, s:f, s:f, s:i, s:f, s:o}", "isa", kernels->name, "shape",
-		shape.filters1, shape.filters2, shape.hidden, shape.fsize, "batch", BATCH, "peak_flops",
-		peak, "samples_per_second", one, "threads", call->threads, "samples_per_second_threads",
-		all, "parts", parts_measure(&job, kernels, order, call->epochs, peak));
-	job_free(&job);
+	json_t *record =
+		json_pack("{s:s, s:s, s:[i,i,i,i], s:i, s:f, s:f, s:i, s:f, s:o}", "isa", kernels->name,
+	              "conv", kernels->conv, "shape", shape.filters1, shape.filters2, shape.hidden,
+	              shape.fsize, "batch", BATCH, "peak_flops", peak, "samples_per_second", one,
+	              "threads", call->threads, "samples_per_second_threads", all, "parts",
+	              parts_measure(&job, kernels, order, call->epochs, peak));
+	work_free(&job);
 	free(order);
-	rmdir(folder);
 	return record;
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
 }
 
 static void part_print(const json_t *part)
 {
-	printf("  %-6s %-9s %8.0f %10.0f %9.1f %6.0f%%\n",
+	const double times = number_of(part, "times_the_reference");
+
+	printf("  %-6s %-9s %8.0f %10.0f %9.1f %6.0f%%",
 	       json_string_value(json_object_get(part, "layer")),
 	       json_string_value(json_object_get(part, "direction")), number_of(part, "ns_a_sample"),
 	       number_of(part, "multiply_adds"), 1e-9 * number_of(part, "flops"),
 	       100 * number_of(part, "share_of_peak"));
+	if (times > 0)
+		printf(" %9.3g", times);
+	printf("\n");
 }
 
 static void case_print(const json_t *record, struct shape shape)
@@ -289,12 +253,13 @@ static void case_print(const json_t *record, struct shape shape)
 	const json_t *part;
 	size_t i;
 
-	printf("%s, %d and %d filters of %dx%d, %d hidden, batch %d: %.4g samples/s on one thread, "
-	       "%.4g on %.0f (%.2f times as many)\n",
-	       json_string_value(json_object_get(record, "isa")), shape.filters1, shape.filters2,
-	       shape.fsize, shape.fsize, shape.hidden, BATCH, one, all, number_of(record, "threads"),
-	       all / one);
-	printf("  one thread       ns a sample  executed   GFLOP/s  of %.0f\n",
+	printf("%s, %s; %d and %d filters of %dx%d, %d hidden, batch %d\n",
+	       json_string_value(json_object_get(record, "isa")),
+	       json_string_value(json_object_get(record, "conv")), shape.filters1, shape.filters2,
+	       shape.fsize, shape.fsize, shape.hidden, BATCH);
+	printf("  %.4g samples/s on one thread, %.4g on %.0f: %.2f times as many\n", one, all,
+	       number_of(record, "threads"), all / one);
+	printf("  one thread       ns a sample  executed   GFLOP/s  of %-4.0f reference\n",
 	       1e-9 * number_of(record, "peak_flops"));
 	json_array_foreach (json_object_get(record, "parts"), i, part)
 		part_print(part);
@@ -309,6 +274,14 @@ static double peak_of(const json_t *peak, const char *isa)
 	return json_number_value(own ? own : json_object_get(peak, "flops"));
 }
 
+/* Of the shapes in c_cpu_cases; the first is the default. */
+static bool case_wanted(const struct call *call, size_t i)
+{
+	if (strcmp(call->shapes, "usual") == 0)
+		return c_cpu_cases[i].usual;
+	return i == 0 || strcmp(call->shapes, "all") == 0;
+}
+
 static void isa_measure(const struct call *call, const char *isa, const json_t *peak,
                         json_t *records)
 {
@@ -319,10 +292,14 @@ static void isa_measure(const struct call *call, const char *isa, const json_t *
 		fprintf(stderr, "%s\n", why);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
-		json_t *record = case_measure(call, kernels, shapes[i], peak_of(peak, kernels->name));
+	for (size_t i = 0; i < sizeof(c_cpu_cases) / sizeof(*c_cpu_cases); i++) {
+		const struct shape shape = c_cpu_cases[i].shape;
+		const struct kernels *own = conv_choose(kernels, call->conv, &shape, why, sizeof(why));
+		if (own == NULL || !case_wanted(call, i))
+			continue;
+		json_t *record = case_measure(call, own, shape, peak_of(peak, own->name));
 		if (!call->json)
-			case_print(record, shapes[i]);
+			case_print(record, shape);
 		json_array_append_new(records, record);
 	}
 }
@@ -341,6 +318,8 @@ int main(int argc, char **argv)
 {
 	static const struct option_spec specs[] = {
 		{"isa", NULL, OPTION_CHOICE, 0, 0, "all", "all|" ISA_CHOICES, "ISA", "instruction set"},
+		{"conv", NULL, OPTION_CHOICE, 0, 0, "auto", CONV_CHOICES, "WAY", "forward pass of conv2"},
+		{"shapes", NULL, OPTION_CHOICE, 0, 0, "usual", "usual|all|default", "WHICH", "shapes"},
 		{"threads", NULL, OPTION_INT, 1, 1024, "2", NULL, "N", "threads beside one"},
 		{"epochs", NULL, OPTION_INT, 1, EPOCHS_MAX, "7", NULL, "N", "epochs of 12,000 images each"},
 		{"json", NULL, OPTION_FLAG, 0, 0, NULL, NULL, NULL, "write JSON"},
@@ -352,8 +331,14 @@ int main(int argc, char **argv)
 		options_help(stderr, specs);
 		return EXIT_USAGE;
 	}
-	const struct call call = {options_text(options, "isa"), (int)options_int(options, "threads"),
-	                          (int)options_int(options, "epochs"), options_flag(options, "json")};
+	const struct call call = {
+		.isa = options_text(options, "isa"),
+		.conv = options_text(options, "conv"),
+		.shapes = options_text(options, "shapes"),
+		.threads = (int)options_int(options, "threads"),
+		.epochs = (int)options_int(options, "epochs"),
+		.json = options_flag(options, "json"),
+	};
 	json_t *peak = peak_record(1), *records = json_array();
 
 	if (strcmp(call.isa, "all") == 0)

@@ -4,17 +4,11 @@
 #include "core/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct ranked {
 	struct place place;
-	int rank; /* processors of the same core before this one */
+	int rank; /* hardware threads of the same core that go before this one */
 };
-
-static int same_core(const struct place *a, const struct place *b)
-{
-	return a->package == b->package && a->core == b->core;
-}
 
 static int compare(const void *left, const void *right)
 {
@@ -28,31 +22,29 @@ static int compare(const void *left, const void *right)
 	return 0;
 }
 
-/* The place on the core of `here` that is of rank 0; else the first. */
-static size_t start_find(const struct ranked *sorted, size_t cores, const struct place *here)
+/* Of a core `here` goes first: who else computes there was not put there by the system. */
+static int rank_of(const struct place *places, size_t count, size_t i, int here)
 {
-	for (size_t i = 0; here != NULL && i < cores; i++)
-		if (same_core(&sorted[i].place, here))
-			return i;
-	return 0;
+	int rank = 0;
+
+	for (size_t k = 0; k < count && places[i].id != here; k++)
+		rank += places[k].core == places[i].core && k != i && (k < i || places[k].id == here);
+	return rank;
 }
 
 void affinity_order(struct place *places, size_t count, int here)
 {
 	struct ranked *sorted = memory_new(count, sizeof(*sorted));
-	struct place on = {.id = -1};
-	size_t cores = 0;
+	size_t cores = 0, start = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		sorted[i].place = places[i];
-		for (size_t k = 0; k < i; k++)
-			sorted[i].rank += same_core(&places[i], &places[k]);
+		sorted[i] = (struct ranked){places[i], rank_of(places, count, i, here)};
 		cores += sorted[i].rank == 0;
-		if (places[i].id == here)
-			on = places[i];
 	}
 	qsort(sorted, count, sizeof(*sorted), compare);
-	const size_t start = start_find(sorted, cores, on.id >= 0 ? &on : NULL);
+	for (size_t i = 0; i < cores; i++)
+		if (sorted[i].place.id == here)
+			start = i;
 	for (size_t i = 0; i < count; i++)
 		places[i] = sorted[i < cores ? (start + i) % cores : i].place;
 	free(sorted);

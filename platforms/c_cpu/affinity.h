@@ -15,16 +15,16 @@ void affinity_bind(const struct affinity *affinity, int member);
 /* Gives the calling thread back what it could use before. */
 void affinity_free(struct affinity *affinity);
 
-/* A processor, and the core that it is a hardware thread of. */
+/* A processor; the core that it is a hardware thread of, as the lowest processor of it. */
 struct place {
 	int id, package, core;
 };
 
-/* Puts one of each core before a second one of any, packages together; the core of `here` comes first. */
+/* Puts one of each core before a second one of any, packages together, and `here` first of all. */
 void affinity_order(struct place *places, size_t count, int here);
 
-/* The places of processors `ids` as the files below `root` tell them (core/proc_linux.h); what they do not
- * tell counts as a core of its own.  Linux. */
+/* The places of processors `ids` as the files below `root` tell them (core/proc_linux.h); of which they do
+ * not tell is a core of its own.  Linux. */
 void affinity_read(const char *root, const int *ids, size_t count, struct place *places);
 
 #endif

@@ -14,6 +14,7 @@ struct affinity {
 	struct place *places;     /* of each member; as many as `before` */
 };
 
+/* The first number of a file: of a list, the lowest. */
 static int topology_number(const char *root, int id, const char *name, int otherwise)
 {
 	char text[PROC_TEXT_SIZE];
@@ -32,7 +33,7 @@ void affinity_read(const char *root, const int *ids, size_t count, struct place 
 		places[i] = (struct place){
 			.id = ids[i],
 			.package = topology_number(root, ids[i], "physical_package_id", 0),
-			.core = topology_number(root, ids[i], "core_id", -1 - ids[i]),
+			.core = topology_number(root, ids[i], "thread_siblings_list", ids[i]),
 		};
 }
 

@@ -26,7 +26,7 @@
 static const struct kernels by_winograd = {
 	KERNELS_SHARED,
 	.conv = "winograd",
-	.conv2_products = PRODUCTS,
+	.window_products = PRODUCTS,
 	.conv2_forward = winograd_forward,
 	.conv2_arrange = winograd_arrange,
 };

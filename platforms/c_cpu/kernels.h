@@ -111,8 +111,9 @@ struct kernels {
 	                       const uint8_t *cell1, const float *delta, float *scratch, float *pairs,
 	                       float *weight, float *bias);
 
-	/* Numbers that the forward pass reads of a filter and channel; 0: its own, fsize * fsize. */
-	int conv2_products;
+	/* Products of conv2's forward pass for a window and channel, and as many weights of a filter and
+	 * channel; 0: direct, 4 fsize^2 and fsize^2. */
+	int window_products;
 	/* weight: conv2_arrange's `forward` */
 	void (*conv2_forward)(const struct plan *plan, const float *map1, int32_t base,
 	                      const float *weight, const float *bias, float *flat, struct marks marks);

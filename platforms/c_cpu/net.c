@@ -67,7 +67,7 @@ static void net_place(struct net *net, struct arena *arena)
 	const int panel = net->kernels->panel;
 	const size_t f = sizeof(float), own = (size_t)(plan->fsize * plan->fsize);
 	const size_t products =
-		net->kernels->conv2_products ? (size_t)net->kernels->conv2_products : own;
+		net->kernels->window_products ? (size_t)net->kernels->window_products : own;
 	const size_t results = net->batch > net->test.count ? net->batch : net->test.count;
 
 	net->weight = arena_take(arena, net->parts, f);

@@ -20,24 +20,12 @@ static const struct {
 	{"one processor", {{0, 0, 0}}, 0, {0}, 1},
 	{"cores without hardware threads", {{0, 0, 0}, {1, 0, 1}, {2, 0, 2}}, 0, {0, 1, 2}, 3},
 	{"begins where the caller is", {{0, 0, 0}, {1, 0, 1}, {2, 0, 2}}, 2, {2, 0, 1}, 3},
-	{"threads of a core side by side",
-     {{0, 0, 0}, {1, 0, 0}, {2, 0, 1}, {3, 0, 1}},
-     0,
-     {0, 2, 1, 3},
-     4},
-	{"threads of a core far apart",
-     {{0, 0, 0}, {1, 0, 1}, {2, 0, 0}, {3, 0, 1}},
-     3,
-     {1, 0, 2, 3},
-     4},
-	{"two packages, numbered in turn",
-     {{0, 0, 0}, {1, 1, 0}, {2, 0, 1}, {3, 1, 1}},
-     0,
-     {0, 2, 1, 3},
-     4},
-	{"the same core number in two packages", {{4, 0, 7}, {9, 1, 7}}, 9, {9, 4}, 2},
-	{"a set with holes", {{1, 0, 0}, {5, 0, 2}, {6, 0, 3}}, 5, {5, 6, 1}, 3},
-	{"the caller is elsewhere", {{1, 0, 0}, {5, 0, 2}}, 3, {1, 5}, 2},
+	{"side by side", {{0, 0, 0}, {1, 0, 0}, {2, 0, 2}, {3, 0, 2}}, 0, {0, 2, 1, 3}, 4},
+	{"far apart", {{0, 0, 0}, {1, 0, 1}, {2, 0, 0}, {3, 0, 1}}, 0, {0, 1, 2, 3}, 4},
+	{"on a second thread", {{0, 0, 0}, {1, 0, 1}, {2, 0, 0}, {3, 0, 1}}, 3, {3, 0, 1, 2}, 4},
+	{"packages in turn", {{0, 0, 0}, {1, 1, 1}, {2, 0, 2}, {3, 1, 3}}, 0, {0, 2, 1, 3}, 4},
+	{"a set with holes", {{1, 0, 0}, {5, 0, 4}, {6, 0, 6}}, 5, {5, 6, 1}, 3},
+	{"the caller is elsewhere", {{1, 0, 0}, {5, 0, 4}}, 3, {1, 5}, 2},
 };
 
 static void test_order(void **state)
@@ -72,21 +60,23 @@ static void plant(const char *root, int id, const char *name, const char *text)
 
 static void test_read(void **state)
 {
-	const int ids[] = {0, 3, 4};
+	const int ids[] = {0, 3, 64};
 	char *root = fixture_folder();
 	struct place places[3];
 
 	(void)state;
 	plant(root, 0, "physical_package_id", "1\n");
-	plant(root, 0, "core_id", "12\n");
+	plant(root, 0, "thread_siblings_list", "0,64\n");
 	plant(root, 3, "physical_package_id", "1\n");
+	plant(root, 64, "thread_siblings_list", "0,64\n");
 	affinity_read(root, ids, 3, places);
 	assert_int_equal(places[0].id, 0);
 	assert_int_equal(places[0].package, 1);
-	assert_int_equal(places[0].core, 12);
+	assert_int_equal(places[0].core, 0);
 	assert_int_equal(places[1].package, 1);
-	assert_int_not_equal(places[1].core, places[0].core);
-	assert_int_not_equal(places[2].core, places[1].core);
+	assert_int_equal(places[1].core, 3);
+	assert_int_equal(places[2].package, 0);
+	assert_int_equal(places[2].core, 0);
 	fixture_remove(root);
 }
 
@@ -109,13 +99,26 @@ static cpu_set_t *team_look(int count)
 	return sets;
 }
 
+/* A sandbox may refuse; nothing is then bound, which is no fault of ours. */
+static void need_binding(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0 ||
+	    sched_setaffinity(0, sizeof(set), &set) != 0) {
+		print_message("this system binds no threads\n");
+		skip();
+	}
+}
+
 static void test_each_its_own(void **state)
 {
 	const int processors = parallel_processors();
-	cpu_set_t *sets = team_look(processors);
 	cpu_set_t before, all;
 
 	(void)state;
+	need_binding();
+	cpu_set_t *sets = team_look(processors);
 	CPU_ZERO(&all);
 	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	for (int i = 0; i < processors; i++) {
@@ -144,6 +147,7 @@ static void test_never_outside(void **state)
 	cpu_set_t before, last;
 
 	(void)state;
+	need_binding();
 	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	CPU_ZERO(&last);
 	CPU_SET(allowed.ids[allowed.count - 1], &last);

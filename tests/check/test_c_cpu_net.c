@@ -5,12 +5,13 @@
  *
  *   test_c_cpu_net [ISA...]      default: all that work here
  *
- * Writes TAP.  Each instruction set trains each shape for an epoch of two full batches and a partial
- * one, at 1, 2, 3, 7 and 64 threads: the weights of one thread keep the judge's bound, those of the
- * others are the same bits.
+ * Writes TAP.  Each instruction set and way of conv2 trains each shape of c_cpu_cases.h for an epoch of two
+ * full batches and a partial one, at 1, 2, 3, 7 and 64 threads (large shapes: 1 and 3): the weights of one
+ * thread keep the judge's bound, those of the others are the same bits.
  */
 #include "../../platforms/c_cpu/isa.h"
 #include "../../platforms/c_cpu/net.h"
+#include "c_cpu_cases.h"
 #include "core/bound.h"
 #include "core/error.h"
 #include "core/job.h"
@@ -28,25 +29,17 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { SAMPLES = 40, TEST_SAMPLES = 12, BATCH = 18 };
-
-static const struct shape shapes[] = {
-	{8, 16, 128, 3}, /* the default */
-	{5, 9, 37, 5},   /* nothing is a multiple of the lanes */
-	{16, 3, 20, 2},  /* more filters below than above */
-	{4, 6, 20, 3},   /* half of 8 lanes: conv1 by twins */
-	{2, 5, 9, 5},    /* half of 4 */
+enum {
+	SAMPLES = 40,
+	TEST_SAMPLES = 12,
+	BATCH = 18,
+	LARGE = 1000000, /* multiply-adds a sample from which on two thread counts are enough */
 };
-static const int thread_counts[] = {1, 2, 3, 7, 64};
+
+static const int thread_counts[] = {1, 3, 2, 7, 64};
 static const double lr = 0.01, momentum = 0.9;
 
 static int checks;
-
-static void tap(bool right, const char *name, const struct shape *s, const char *isa, int threads)
-{
-	printf("%sok %d - %s, isa=%s, shape %d/%d/%d, fsize %d, threads=%d\n", right ? "" : "not ",
-	       ++checks, name, isa, s->filters1, s->filters2, s->hidden, s->fsize, threads);
-}
 
 /* ---- The work ---- */
 
@@ -221,7 +214,36 @@ static bool same_bits(const struct task *task, const struct result *a, const str
 	       a->train.correct == b->train.correct && a->eval.correct == b->eval.correct;
 }
 
-static void check(const struct task *task, const char *isa, bool must)
+static void tap(bool right, const char *name, const struct task *task,
+                const struct kernels *kernels, int threads)
+{
+	const struct shape *s = &task->job.work.shape;
+
+	printf("%sok %d - %s, isa=%s, conv=%s, shape %d/%d/%d, fsize %d, threads=%d\n",
+	       right ? "" : "not ", ++checks, name, kernels->name, kernels->conv, s->filters1,
+	       s->filters2, s->hidden, s->fsize, threads);
+}
+
+static void check(const struct task *task, const struct kernels *kernels)
+{
+	const size_t counts = task->job.model.multiply_adds_step > LARGE ? 2 : LENGTH(thread_counts);
+	struct result one = result_of(task, kernels, thread_counts[0]);
+
+	tap(weights_hold(task, one.weights), "weights as the reference's", task, kernels, 1);
+	tap(stats_hold(&one.train, &task->train) && stats_hold(&one.eval, &task->eval),
+	    "losses as the reference's", task, kernels, 1);
+	for (size_t i = 1; i < counts; i++) {
+		struct result other = result_of(task, kernels, thread_counts[i]);
+
+		tap(same_bits(task, &one, &other), "the same bits as one thread", task, kernels,
+		    thread_counts[i]);
+		free(other.weights);
+	}
+	free(one.weights);
+}
+
+/* Both ways of conv2 where both are possible. */
+static void check_isa(const struct task *task, const char *isa, bool must)
 {
 	char why[256];
 	const struct shape *shape = &task->job.work.shape;
@@ -231,32 +253,24 @@ static void check(const struct task *task, const char *isa, bool must)
 		die("%s", why);
 	if (kernels == NULL)
 		return;
-	struct result one = result_of(task, kernels, thread_counts[0]);
-	tap(weights_hold(task, one.weights), "weights as the reference's", shape, kernels->name, 1);
-	tap(stats_hold(&one.train, &task->train) && stats_hold(&one.eval, &task->eval),
-	    "losses as the reference's", shape, kernels->name, 1);
-	for (size_t i = 1; i < LENGTH(thread_counts); i++) {
-		struct result other = result_of(task, kernels, thread_counts[i]);
-
-		tap(same_bits(task, &one, &other), "the same bits as one thread", shape, kernels->name,
-		    thread_counts[i]);
-		free(other.weights);
-	}
-	free(one.weights);
+	check(task, kernels);
+	kernels = conv_choose(kernels, "winograd", shape, why, sizeof(why));
+	if (kernels != NULL)
+		check(task, kernels);
 }
 
 int main(int count, char **given)
 {
 	static const char *const all[] = {"avx512", "avx2", "neon", "generic", "generic16"};
 
-	for (size_t s = 0; s < LENGTH(shapes); s++) {
+	for (size_t s = 0; s < LENGTH(c_cpu_cases); s++) {
 		struct task task;
 
-		task_open(&task, shapes[s]);
+		task_open(&task, c_cpu_cases[s].shape);
 		for (int i = 1; i < count; i++)
-			check(&task, given[i], true);
+			check_isa(&task, given[i], true);
 		for (size_t i = 0; count == 1 && i < LENGTH(all); i++)
-			check(&task, all[i], false);
+			check_isa(&task, all[i], false);
 		task_close(&task);
 	}
 	printf("1..%d\n", checks);

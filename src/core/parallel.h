@@ -9,7 +9,7 @@
  * only what belongs to i.  Blocks until all are done.  threads < 1: as many as the process may use. */
 void parallel_for(int threads, size_t count, void (*body)(void *context, size_t i), void *context);
 
-/* Processors that this process may use: affinity respected. */
+/* Processors that this process may use: affinity and a container's quota respected. */
 int parallel_processors(void);
 
 #endif

@@ -51,7 +51,7 @@ build()
 		src/core/bound.c src/core/error.c src/core/files.c src/core/files_linux.c \
 		src/core/memory.c src/core/memory_linux.c src/core/model.c src/core/npy.c \
 		src/core/parallel.c src/core/parallel_linux.c src/core/proc_linux.c \
-		src/core/processor_linux.c src/core/random.c src/core/reference.c \
+		src/core/processor_linux.c src/core/quota_linux.c src/core/random.c src/core/reference.c \
 		src/core/reference_layers.c src/core/text.c src/worker/arrays.c; do
 		case $source in *_macos.c) continue ;; esac
 		compile "$(basename "$source" .c)" "$source"

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 512, LOG_LINES = 8, DEVICE_SHOWN = 60 };
+enum { LINE_SIZE = 512, LOG_LINES = 8, DEVICE_SHOWN = 48 };
 enum { LONG_RUN = 10 };              /* seconds */
 static const double much_else = 1.5; /* a forecast is told again if it changed by this factor */
 

@@ -148,5 +148,6 @@ int main(void)
 		cmocka_unit_test(test_an_ignored_hangup_stays_ignored),
 	};
 
+	signal(SIGHUP, SIG_DFL); /* under nohup it would be ignored, and so left alone */
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -347,8 +347,11 @@ int main(int argc, char **argv)
 		isa_measure(&call, call.isa, peak, records);
 	if (call.json)
 		json_dumpf(records, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	const bool any = json_array_size(records) > 0;
+	if (!any)
+		fprintf(stderr, "nothing to measure: no shape or instruction set of those asked for\n");
 	json_decref(records);
 	json_decref(peak);
 	options_free(options);
-	return EXIT_FINE;
+	return any ? EXIT_FINE : EXIT_USAGE;
 }

@@ -34,13 +34,12 @@ static void folder_make(void)
 	const char *temp = getenv("TMPDIR");
 
 	snprintf(folder, sizeof(folder), "%s/cnnbench-bench-XXXXXX", temp && *temp ? temp : "/tmp");
+	signal(SIGINT, interrupted);
+	signal(SIGTERM, interrupted);
 	if (mkdtemp(folder) == NULL)
 		die("cannot make a folder %s; set TMPDIR to one that can be written to", folder);
 	for (int i = 0; i < ARRAYS; i++)
 		snprintf(paths[i], sizeof(paths[i]), "%s/%s.npy", folder, names[i]);
-	signal(SIGINT, interrupted);
-	signal(SIGTERM, interrupted);
-	signal(SIGHUP, interrupted);
 }
 
 static struct npy array_new(int name, enum npy_type type, size_t count, size_t pixels,

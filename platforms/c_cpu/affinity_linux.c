@@ -43,15 +43,15 @@ struct affinity *affinity_new(int members)
 	struct processors *allowed = &affinity->before;
 
 	*allowed = processors_allowed();
+	if ((size_t)members > allowed->count) {
+		free(allowed->ids);
+		free(affinity);
+		return NULL;
+	}
 	affinity->places = memory_new(allowed->count, sizeof(*affinity->places));
 	affinity_read("", allowed->ids, allowed->count, affinity->places);
 	affinity_order(affinity->places, allowed->count, sched_getcpu());
-	if ((size_t)members <= allowed->count)
-		return affinity;
-	free(affinity->places);
-	free(allowed->ids);
-	free(affinity);
-	return NULL;
+	return affinity;
 }
 
 /* The calling thread; a refusal changes nothing. */

@@ -47,6 +47,17 @@ static const struct isa {
 	{"generic16", "any", &kernels_generic16, always},
 };
 
+/* Appends those that work here, but for the tests' own. */
+static void list_working(char *why, size_t size)
+{
+	for (size_t i = 0; i < sizeof(isas) / sizeof(*isas); i++) {
+		const size_t used = strlen(why);
+		if (isas[i].kernels != NULL && isas[i].works() && strcmp(isas[i].name, "generic16") != 0)
+			snprintf(why + used, size - used, "%s%s", why[used - 1] == ':' ? " " : ", ",
+			         isas[i].name);
+	}
+}
+
 const struct kernels *isa_choose(const char *choice, char *why, size_t size)
 {
 	bool any = strcmp(choice, "auto") == 0;
@@ -60,10 +71,11 @@ const struct kernels *isa_choose(const char *choice, char *why, size_t size)
 		if (any)
 			continue;
 		if (isa->kernels == NULL)
-			snprintf(why, size, "isa=%s is for %s and not in this build", isa->name,
+			snprintf(why, size, "isa=%s is for %s and not in this build; here are:", isa->name,
 			         isa->processor);
 		else
-			snprintf(why, size, "this processor has no %s", isa->name);
+			snprintf(why, size, "this processor has no %s; it has:", isa->name);
+		list_working(why, size);
 		return NULL;
 	}
 	BUG("isa %s is not in the table", choice);

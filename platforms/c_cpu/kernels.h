@@ -40,8 +40,7 @@ struct plan {
 	int run;        /* floats of a row of a window of map1: fsize * filters1 */
 	int run_padded; /* a row of conv2's weights */
 	int wide;       /* (fsize + 1) * filters1, padded: a row of conv2's shifted weights */
-	size_t map1, cells1, offsets, flat_padded; /* elements of one sample's arrays, with slack */
-	size_t image, pairs;                       /* of conv1's scratch */
+	size_t map1;    /* elements of a sample's map, with slack */
 };
 
 /* All but `hidden`, `flat` and the sizes of whole arrays, by the formulas above. */

@@ -3,7 +3,7 @@
  * A team of threads that is started once: member 0 is the caller of threads_run.  Each is bound to a
  * processor of its own (affinity.h), the caller until threads_stop.
  *
- * Waiting is spinning at first (a step of training has two barriers, some 100 us apart) and sleeping
+ * Waiting is spinning at first (a step of training has two barriers) and sleeping
  * after that, at once where there are more threads than processors.  C11 atomics, a mutex and a
  * condition: macOS has no pthread_barrier, and Linux's costs 13 to 28 us.
  */

@@ -224,8 +224,24 @@ static void conv2_arrange(const struct plan *plan, int filter, const float *weig
 /* ---- Backward ---- */
 
 /*
- * Both gradients are sums of scaled windows, d * source[row][element], over the bits of a mask; a
- * tile of rows x vecs sums stays in registers, each vector of source is loaded and used once.
+ * A live pooling window (f, y, x) sends its whole delta d through one cell (r, q).  That cell saw a patch
+ * of fsize x fsize pixels of `in`, whose corner is pixel (2y + r, 2x + q): marks.offset.
+ *
+ *   dweight[f]   += d patch            for each filter: over its live pooling windows
+ *   din at patch += d weight[f]        for each pooling window: over the filters that are live in it
+ *
+ * Both add scaled rows of floats over the bits of a mask, so both keep what they add to in registers (a
+ * tile of rows x vecs vectors), and load each vector of the source once.  dweight goes filter by filter,
+ * and so wants the masks turned: forward they are made pooling window by pooling window.
+ *
+ * din's patches begin in column 2x or 2x + 1.  For all filters to share one tile of sums, the tile takes
+ * both: fsize + 1 pixels from column 2x on, and the weights stand in two tables, with a pixel of zeros
+ * before or behind (arrange_shifted): q chooses the table, and no branch or offset is left.  r does change
+ * where the tile lies, so each pooling window has one for its upper and one for its lower row.
+ *
+ * By default: fsize 3, 8 channels, so a row of a patch is 24 floats, 3 vectors of 8, and dweight's tile
+ * 3 x 3 vectors; din's rows are 32 floats, its tile 3 x 4.  Cell (1, 1) of pooling window (y, x): rows
+ * 2y + 1 .. 2y + 3 of `in`, floats 8 (2x + 1) .. 8 (2x + 1) + 23 of each; table 1, whose first 8 are zero.
  */
 typedef vf tile_sums[RUNS][SPARSE_VECS];
 

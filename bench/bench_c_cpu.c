@@ -327,6 +327,11 @@ int main(int argc, char **argv)
 	};
 	struct options *options = options_new(specs);
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		options_help(stdout, specs);
+		options_free(options);
+		return EXIT_FINE;
+	}
 	if (options_parse(options, argc - 1, argv + 1) != 0) {
 		options_help(stderr, specs);
 		return EXIT_USAGE;

@@ -9,7 +9,7 @@
  *   dbias[f]           = sum over y, x with p > 0 of dp[f][y][x]
  *
  * Lanes are filters; with half as many filters as lanes, two windows side by side share a vector
- * ("twins").  Layouts: kernels.h.  `in` is standardised from the bytes, 98 vectors of 8 a
+ * ("twins").  Layouts: kernels.h.  `in` is standardised from the bytes, 98 vectors of 8, say, a
  * sample, once in each direction: cheaper than to keep 3 KB of floats a sample.
  *
  * Exact savings: only side1 x side1 pooled pixels are computed, those that conv2 reads for the

@@ -26,8 +26,8 @@
 /* Rows of one pass of the gradients: 128 of x and of dy are 16 KB with 16 columns, 32 KB with 32. */
 enum { GRADIENT_ROWS = 128 };
 
-/* Rows of a panel of weights that a product takes at once, for all rows of a: 14 KB with 16 columns, 28 KB with 32, which
- * leaves room in L1 for the rows of a tile.  A multiple of PANEL. */
+/* Rows of a panel of weights that a product takes at once, for all rows of a: 14 KB with 16 columns, which
+ * leaves room in L1 for the rows of a tile; 28 KB with 32.  A multiple of PANEL. */
 enum { STRETCH = 224 };
 _Static_assert(STRETCH % PANEL == 0, "a stretch begins with a panel of a");
 

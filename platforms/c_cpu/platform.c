@@ -23,7 +23,7 @@ static const struct option_spec options_of_c_cpu[] = {
      .fallback = "auto",
      .choices = CONV_CHOICES,
      .value = "WAY",
-     .help = "forward pass of conv2 (winograd: filters of 3x3)"},
+     .help = "forward pass of conv2 (winograd: 3x3 filters; auto: from 4 channels on)"},
 	PLATFORM_THREADS,
 	{.name = NULL},
 };
